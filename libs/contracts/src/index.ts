@@ -1,1 +1,14 @@
-export {};
+export * from './api/commands.js';
+export * from './api/problem.js';
+export * from './api/views.js';
+export * from './errors.js';
+export * from './events/envelope.js';
+export * from './events/index.js';
+export { VERDICT_DECISIONS, type VerdictDecision, verdictDecision } from './events/rollout-events.js';
+export { TOKEN_ROLES, type TokenRole, tokenRole } from './events/token-events.js';
+export * from './identifiers.js';
+export * from './subjects.js';
+export * from './wire/channel.js';
+export * from './wire/flag-document.js';
+export * from './wire/judge-policy.js';
+export * from './wire/report.js';

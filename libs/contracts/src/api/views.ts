@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { verdictDecision } from '../events/rollout-events.js';
+import { tokenRole } from '../events/token-events.js';
+import { tolerant } from '../tolerant.js';
+import { jsonValue } from '../wire/flag-document.js';
+
+/** Answers of the HTTP API's reads. Times in milliseconds since the epoch. Loose: a newer server may say more. */
+export const projectView = tolerant({
+  id: z.string(),
+  slug: z.string(),
+  name: z.string(),
+  createdAt: z.number(),
+});
+export const channelView = tolerant({
+  id: z.string(),
+  project: z.string(),
+  slug: z.string(),
+  beatLifetimeMs: z.number(),
+  createdAt: z.number(),
+});
+export const flagView = tolerant({
+  id: z.string(),
+  project: z.string(),
+  channel: z.string(),
+  key: z.string(),
+  status: z.enum(['active', 'killed', 'archived']),
+  definition: jsonValue,
+  why: z.string(),
+  killedAt: z.number().nullable(),
+  rolloutId: z.string().nullable(),
+  position: z.number(),
+  changedAt: z.number(),
+});
+export const verdictView = tolerant({
+  id: z.string(),
+  step: z.number(),
+  at: z.number(),
+  decision: verdictDecision,
+  code: z.string(),
+  reasons: z.array(z.string()),
+  evidence: z.number(),
+  threshold: z.number(),
+  metrics: z.array(jsonValue),
+  instances: tolerant({ canary: z.number(), baseline: z.number() }),
+  onInstanceHours: z.number(),
+});
+export const ROLLOUT_STATUSES = [
+  'pre-period',
+  'planned',
+  'baking',
+  'completed',
+  'rolled-back',
+  'stopped',
+  'aborted',
+] as const;
+export const rolloutView = tolerant({
+  id: z.string(),
+  project: z.string(),
+  channel: z.string(),
+  flagId: z.string(),
+  flagKey: z.string(),
+  variant: z.string(),
+  status: z.enum(ROLLOUT_STATUSES),
+  step: z.number().nullable(),
+  weightPpm: z.number(),
+  ladderPpm: z.array(z.number()).nullable(),
+  policy: jsonValue,
+  metrics: z.array(jsonValue),
+  plan: jsonValue.nullable(),
+  requestedAt: z.number(),
+  endedAt: z.number().nullable(),
+  endReason: z.string().nullable(),
+  steps: z.array(
+    tolerant({
+      step: z.number(),
+      weightPpm: z.number(),
+      enteredAt: z.number(),
+      verdictId: z.string().nullable(),
+    }),
+  ),
+  verdicts: z.array(verdictView),
+  why: z.string(),
+});
+export const tokenView = tolerant({
+  id: z.string(),
+  name: z.string(),
+  role: tokenRole,
+  project: z.string().nullable(),
+  createdAt: z.number(),
+  expiresAt: z.number().nullable(),
+  revokedAt: z.number().nullable(),
+});
+export const createdTokenView = tokenView.extend({ secret: z.string() });
+
+export type ProjectView = z.infer<typeof projectView>;
+export type ChannelView = z.infer<typeof channelView>;
+export type FlagView = z.infer<typeof flagView>;
+export type VerdictView = z.infer<typeof verdictView>;
+export type RolloutView = z.infer<typeof rolloutView>;
+export type TokenView = z.infer<typeof tokenView>;
+
+/** One look of the judge as people watch it; not stored in the log. */
+export const lookView = tolerant({
+  rolloutId: z.string(),
+  step: z.number(),
+  weightPpm: z.number(),
+  at: z.number(),
+  decision: verdictDecision,
+  code: z.string(),
+  reasons: z.array(z.string()),
+  evidence: z.number(),
+  threshold: z.number(),
+  instances: tolerant({ canary: z.number(), baseline: z.number() }),
+  onInstanceHours: z.number(),
+});
+export type LookView = z.infer<typeof lookView>;

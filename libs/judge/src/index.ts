@@ -1,1 +1,26 @@
-export {};
+export type { Decision, History, Look, LookCode, MetricLook, StepRecord } from './look/look.js';
+export { emptyHistory } from './look/look.js';
+export type {
+  Arm,
+  GaugeMetric,
+  MetricDefinition,
+  RareEventMetric,
+  RatioMetric,
+  Tier,
+  Worse,
+} from './metric.js';
+export { HEARTBEAT_LOST, heartbeatLost } from './metric.js';
+export type { Engine, PlannedMetric, PlannedStep, RolloutPlan } from './plan/rollout-plan.js';
+export type { DeclaredPolicy, HardLimit, JudgePolicy } from './policy.js';
+export { completePolicy, defaultPolicy } from './policy.js';
+export type { InstanceRow, JudgedReport, Mark, Period, Totals, Watch } from './row/instance-row.js';
+export { openRow } from './row/instance-row.js';
+export type { PreRow } from './row/pre-row.js';
+export type {
+  GaugeColumns,
+  MetricColumns,
+  RareEventColumns,
+  RatioColumns,
+  RatioSums,
+  StepTable,
+} from './row/step-table.js';

@@ -57,14 +57,3 @@ export const ERRORS = {
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;
-
-/** A command the domain will not carry out. Not a bug: an answer. `message` says what and where. */
-export class CommandRefused extends Error {
-  override readonly name = 'CommandRefused';
-  constructor(
-    readonly code: ErrorCode,
-    message: string,
-  ) {
-    super(message);
-  }
-}

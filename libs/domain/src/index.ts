@@ -1,1 +1,29 @@
-export {};
+export type { Channel } from './channel/channel.js';
+export { CommandRefused } from './command-refused.js';
+export { aggregateOf, type Command, commandFingerprint } from './commands.js';
+export { decide } from './decide.js';
+export { checkDefinition } from './flag/check-definition.js';
+export { compileDocument } from './flag/compile-document.js';
+export type { Flag, Split } from './flag/flag.js';
+export type { Project } from './project/project.js';
+export { parseProject, serializeProject } from './project-snapshot.js';
+export {
+  type AnsweredCommand,
+  applyEvent,
+  emptyProject,
+  flagName,
+  type ProjectState,
+  REPEAT_WINDOW_MS,
+} from './project-state.js';
+export { isFinal } from './rollout/decide-rollout.js';
+export { nextRolloutCommand } from './rollout/next-rollout-command.js';
+export {
+  type EnteredStep,
+  isRunning,
+  type Plan,
+  type Rollout,
+  type RunningRollout,
+  type Verdict,
+} from './rollout/rollout.js';
+export type { Token } from './token/token.js';
+export { viewChannel, viewFlag, viewProject, viewRollout, viewToken } from './views.js';

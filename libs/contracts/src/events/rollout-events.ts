@@ -18,6 +18,8 @@ export const rolloutRequestedV1 = tolerant({
 /** Frozen from the pre-period: ladder, engines, weights, what must be proven. `plan` is libs/judge's RolloutPlan. */
 export const rolloutPlannedV1 = tolerant({
   ladderPpm: z.array(weightPpm).min(1).max(20),
+  /** How long a step bakes at least, in milliseconds; tells instances how often to report. */
+  bakeMs: z.int().min(1_000),
   plan: jsonValue,
   planDigest: sha256Hex,
   why,

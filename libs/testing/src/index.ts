@@ -1,1 +1,1 @@
-export {};
+export { eventOf, given, idOf, stateAfter } from './given.js';

@@ -3,6 +3,11 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/test', '<rootDir>/infra'],
   testMatch: ['**/*.spec.ts'],
+  // two workers: specs start servers of their own, and more of them than cores only makes each other slow
+  maxWorkers: 2,
+  // above what a server needs to start on a busy machine; specs wait for conditions and seldom come near
+  testTimeout: 30_000,
+  reporters: ['default', '<rootDir>/infra/quality/not-run-reporter.mjs'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
   extensionsToTreatAsEsm: ['.ts'],

@@ -17,10 +17,11 @@ const NODE_FLOOR = '20.19.0';
 /**
  * Makes the clone ready: packages, compiled code, nats-server, Postgres. Idempotent; waits while another bootstrap of
  * the same clone runs. Returns the nats-server to use. Throws BootstrapFailure when a person has to do something.
+ * `compiles: false` leaves the compiler out, for the check, which reports its complaints among the others.
  *
- * @param {{ readonly root?: string, readonly say?: (line: string) => void }} [options]
+ * @param {{ readonly root?: string, readonly say?: (line: string) => void, readonly compiles?: boolean }} [options]
  */
-export async function bootstrap({ root = ROOT, say = sayOnStderr } = {}) {
+export async function bootstrap({ root = ROOT, say = sayOnStderr, compiles = true } = {}) {
   if (!isAtLeast(process.versions.node, NODE_FLOOR)) {
     throw new BootstrapFailure(`Node ${process.versions.node} is too old: ${NODE_FLOOR} or later is needed`, [
       'install a newer Node, see https://nodejs.org',
@@ -35,7 +36,7 @@ export async function bootstrap({ root = ROOT, say = sayOnStderr } = {}) {
       await installNodeModules(root, say);
       const [nats] = await Promise.all([
         resolveNatsServer({ cacheDir: join(cache, 'nats'), say }),
-        compile(root, say),
+        compiles ? compile(root, say) : undefined,
       ]);
       preparePostgres(root, say);
       return nats;

@@ -2,8 +2,8 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 
 /** The C library's version, or undefined where it is not glibc (Alpine, macOS). */
 export function glibcVersion() {
-  // without this the report looks up the name of every network peer
-  process.report.excludeNetwork = true;
+  // without excludeNetwork (which the types of Node 20 lack) the report looks up the name of every network peer
+  Object.assign(process.report, { excludeNetwork: true });
   const report = /** @type {{ header?: { glibcVersionRuntime?: string } }} */ (process.report.getReport());
   return report.header?.glibcVersionRuntime;
 }

@@ -1,33 +1,40 @@
-// `node infra/bootstrap/run.mjs demo|start|test|bench [arguments]`: prepares the clone, then runs the real thing with
+// `node infra/bootstrap/run.mjs demo|start|test|test:node24|bench [arguments]`: prepares the clone, then runs the real thing with
 // signals passed on and its exit code kept.
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { bootstrap, orExplain, ROOT } from './bootstrap.mjs';
 import { leftBehind, RUN_MARK } from './left-behind.mjs';
+import { installNode } from './other-node.mjs';
 
 /**
- * What each word runs. `isWatched`: it must not leave a process behind, and fails when it does.
+ * What a word runs. `isWatched`: it must not leave a process behind, and fails when it does. `node`: with another Node
+ * than the one that runs this.
  *
- * @type {ReadonlyMap<string, { readonly args: readonly string[], readonly isWatched: boolean }>}
+ * @typedef {object} Entry
+ * @property {readonly string[]} [flags]
+ * @property {string} program
+ * @property {boolean} isWatched
+ * @property {number} [node]
  */
-const ENTRIES = new Map([
-  ['demo', { args: ['apps/demo/dist/main.js'], isWatched: false }],
-  ['start', { args: ['apps/standalone/dist/main.js'], isWatched: false }],
-  [
-    'test',
-    {
-      // specs are ES modules; the flag goes to jest alone, not through NODE_OPTIONS to every process that a spec starts
-      args: [
-        '--experimental-vm-modules',
-        '--disable-warning=ExperimentalWarning',
-        'node_modules/jest/bin/jest.js',
-      ],
-      isWatched: true,
-    },
-  ],
-  ['bench', { args: ['test/bench/run.mjs'], isWatched: true }],
-]);
+
+// specs are ES modules; the flags go to jest alone, not through NODE_OPTIONS to every process that a spec starts
+const JEST = {
+  flags: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
+  program: 'node_modules/jest/bin/jest.js',
+  isWatched: true,
+};
+
+const ENTRIES = new Map(
+  /** @type {[string, Entry][]} */ ([
+    ['demo', { program: 'apps/demo/dist/main.js', isWatched: false }],
+    ['start', { program: 'apps/standalone/dist/main.js', isWatched: false }],
+    ['test', JEST],
+    ['test:node24', { ...JEST, node: 24 }],
+    // test/bench/run.mjs NAME finds the bench NAME, which `tsc -b` emitted to test/dist/bench (test/tsconfig.json)
+    ['bench', { program: 'test/bench/run.mjs', isWatched: true }],
+  ]),
+);
 
 const [word = '', ...rest] = process.argv.slice(2);
 const entry = ENTRIES.get(word);
@@ -36,11 +43,13 @@ if (!entry) {
   process.exit(2);
 }
 
-const nats = await orExplain(() => bootstrap());
+const { nats, node } = await orExplain(async () => ({
+  nats: await bootstrap(),
+  node: entry.node ? await installNode(entry.node) : process.execPath,
+}));
 const outer = process.env[RUN_MARK];
 const run = `${outer ? `${outer}/` : ''}${randomUUID()}`;
-const [program = '', ...flags] = [...entry.args].reverse();
-const child = spawn(process.execPath, [...flags.reverse(), join(ROOT, program), ...rest], {
+const child = spawn(node, [...(entry.flags ?? []), join(ROOT, entry.program), ...rest], {
   stdio: 'inherit',
   env: { ...process.env, HEADGATE_NATS_BIN: nats.path, ...(entry.isWatched ? { [RUN_MARK]: run } : {}) },
 });

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { readAptSources } from '../bootstrap/apt-sources.mjs';
+
+/** Hosts that anybody may name: the public defaults say nothing about the machine a file was written on. */
+const PUBLIC = new Set(['registry.npmjs.org', 'deb.debian.org', 'security.debian.org', 'archive.ubuntu.com']);
+
+/**
+ * What must not stand in a committed file: where this machine keeps the clone, and the hosts it gets packages from.
+ *
+ * @param {{ readonly root: string, readonly registry: string, readonly env?: NodeJS.ProcessEnv, readonly aptDir?: string }} machine
+ * @returns {readonly { readonly what: string, readonly text: string }[]}
+ */
+export function machineTexts({ root, registry, env = process.env, aptDir }) {
+  const proxies = [env.http_proxy, env.https_proxy, env.HTTP_PROXY, env.HTTPS_PROXY];
+  const addresses = [registry, ...proxies, ...readAptSources(aptDir).map(({ uri }) => uri)];
+  const hosts = addresses.flatMap((address) => hostOf(address ?? '')).filter((host) => !PUBLIC.has(host));
+  const home = homedir();
+  return [
+    { what: "this clone's path", text: `${root.replace(/\/+$/, '')}/` },
+    ...(home.length > 1 ? [{ what: "this user's home", text: `${home.replace(/\/+$/, '')}/` }] : []),
+    ...[...new Set(hosts)].map((host) => ({ what: 'a host this machine gets packages from', text: host })),
+  ];
+}
+
+/**
+ * @param {string} address
+ * @returns {string[]}
+ */
+function hostOf(address) {
+  const host = /^[a-z+]+:\/\/(?:[^@/]*@)?\[?([^\]/:]+)/i.exec(address)?.[1];
+  return host && host !== 'localhost' && !host.startsWith('127.') ? [host] : [];
+}
+
+/**
+ * One line per place where a file holds one of the texts.
+ *
+ * @param {string} root
+ * @param {readonly string[]} files
+ * @param {readonly { readonly what: string, readonly text: string }[]} texts
+ */
+export function findMachineTexts(root, files, texts) {
+  return files.flatMap((file) => {
+    const content = readFileSync(join(root, file), 'utf8');
+    return texts.flatMap(({ what, text }) => {
+      const at = content.indexOf(text);
+      return at < 0 ? [] : [`${file}:${content.slice(0, at).split('\n').length}: holds ${what}`];
+    });
+  });
+}
+
+/**
+ * Packages of a lock file that name the address they come from; such a lock installs from that address alone.
+ *
+ * @param {string} lockText
+ */
+export function lockedAddresses(lockText) {
+  /** @type {Record<string, { resolved?: string }>} */
+  const packages = JSON.parse(lockText).packages ?? {};
+  return Object.entries(packages)
+    .filter(([, { resolved }]) => /^(https?|git)/.test(resolved ?? ''))
+    .map(
+      ([path]) =>
+        `package-lock.json: ${path} names a download address (npm install with this .npmrc leaves it out)`,
+    );
+}

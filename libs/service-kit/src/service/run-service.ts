@@ -1,0 +1,157 @@
+import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { type DynamicModule, type INestApplication, Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { HealthController } from '../health/health.controller.js';
+import { HealthRegistry } from '../health/health-registry.js';
+import { applyBodyLimits } from '../http/body-limit.js';
+import { correlationIdOf } from '../http/correlation.js';
+import { acceptGzip } from '../http/gzip-body.js';
+import { ProblemFilter, sendProblem } from '../http/problem-filter.js';
+import { validationPipe } from '../http/validation.js';
+import { type Log, Log as LogToken, processLog } from '../log/log.js';
+import { nestLog } from '../log/nest-log.js';
+import { Metrics } from '../metrics/metrics.js';
+import { observeRequests } from '../metrics/observe-requests.js';
+import { Shutdown } from './shutdown.js';
+
+export interface ServiceOptions {
+  readonly name: string;
+  readonly modules: ReadonlyArray<Type | DynamicModule>;
+  readonly host?: string;
+  /** 0 or absent: any free port. */
+  readonly port?: number;
+  readonly log?: Log;
+  readonly newId?: () => string;
+  /** How long open requests may go on after close() began. */
+  readonly drainMs?: number;
+  readonly bodyLimitBytes?: number;
+  /** Given the server before any route exists: for content type parsers and hooks of a protocol. */
+  readonly prepare?: (fastify: FastifyInstance) => void;
+}
+
+export interface RunningService {
+  readonly url: string;
+  readonly port: number;
+  readonly app: INestApplication;
+  readonly fastify: FastifyInstance;
+  readonly health: HealthRegistry;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Stops taking requests, ends streams, waits for the rest up to `drainMs`, then runs the modules' onApplicationShutdown. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_BODY_LIMIT = 1_048_576;
+const DEFAULT_DRAIN_MS = 5_000;
+
+/**
+ * One Nest application on one port with everything that each of our services owes its operator: /healthz, /readyz, /metrics,
+ * problems for errors, checked input, a redacting log. `HealthRegistry`, `Metrics`, `Log` and `Shutdown` can be injected anywhere.
+ */
+export const runService = async (options: ServiceOptions): Promise<RunningService> => {
+  const log = options.log ?? processLog(options.name);
+  const health = new HealthRegistry();
+  const metrics = new Metrics();
+  const shutdown = new Shutdown();
+  metrics.collectProcess();
+  const adapter = openAdapter(options, log, metrics);
+  const root = rootModule(options.modules, { log, health, metrics, shutdown });
+  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
+    logger: nestLog(log),
+    abortOnError: false,
+  });
+  app.useGlobalPipes(validationPipe());
+  app.useGlobalFilters(new ProblemFilter(log));
+  try {
+    await app.listen(options.port ?? 0, options.host ?? '127.0.0.1');
+  } catch (cause) {
+    shutdown.begin();
+    await app.close();
+    throw cause;
+  }
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const host = options.host ?? '127.0.0.1';
+  let closing: Promise<void> | undefined;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    port,
+    app,
+    fastify: adapter.getInstance() as unknown as FastifyInstance,
+    health,
+    metrics,
+    log,
+    close: () => {
+      closing ??= closeBounded(app, shutdown, options.drainMs ?? DEFAULT_DRAIN_MS);
+      return closing;
+    },
+  };
+};
+
+const openAdapter = (options: ServiceOptions, log: Log, metrics: Metrics): FastifyAdapter => {
+  const adapter = new FastifyAdapter({
+    bodyLimit: options.bodyLimitBytes ?? DEFAULT_BODY_LIMIT,
+    genReqId: correlationIdOf(options.newId ?? randomUUID),
+    // A malformed URL never reaches Nest, and with it the filter.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      sendProblem(log, error, request, reply),
+    requestTimeout: 30_000,
+    routerOptions: { maxParamLength: 300 },
+  });
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-correlation-id', request.id).header('x-content-type-options', 'nosniff');
+    done();
+  });
+  applyBodyLimits(fastify);
+  acceptGzip(fastify);
+  observeRequests(fastify, metrics);
+  options.prepare?.(fastify);
+  return adapter;
+};
+
+interface Parts {
+  readonly log: Log;
+  readonly health: HealthRegistry;
+  readonly metrics: Metrics;
+  readonly shutdown: Shutdown;
+}
+
+const rootModule = (
+  modules: ServiceOptions['modules'],
+  { log, health, metrics, shutdown }: Parts,
+): DynamicModule => {
+  @Module({})
+  class ServiceParts {}
+  @Module({})
+  class ServiceRoot {}
+  const providers = [
+    { provide: LogToken, useValue: log },
+    { provide: HealthRegistry, useValue: health },
+    { provide: Metrics, useValue: metrics },
+    { provide: Shutdown, useValue: shutdown },
+  ];
+  const parts: DynamicModule = {
+    module: ServiceParts,
+    global: true,
+    providers,
+    exports: providers.map(({ provide }) => provide),
+    controllers: [HealthController],
+  };
+  return { module: ServiceRoot, imports: [parts, ...modules] };
+};
+
+const closeBounded = async (app: INestApplication, shutdown: Shutdown, drainMs: number): Promise<void> => {
+  shutdown.begin();
+  const server = app.getHttpServer() as { closeAllConnections(): void; closeIdleConnections(): void };
+  server.closeIdleConnections();
+  const cutOff = setTimeout(() => server.closeAllConnections(), drainMs);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(cutOff);
+  }
+};

@@ -1,5 +1,5 @@
-import { types } from 'node:util';
 import { ERRORS, type ErrorCode, type Problem } from '@headgate/contracts';
+import { isError } from '../log/is-error.js';
 
 export interface Failure {
   readonly status: number;
@@ -31,7 +31,7 @@ export const toProblem = (thrown: unknown, correlationId: string): Failure => {
 };
 
 const codeOf = (thrown: unknown): ErrorCode => {
-  if (!types.isNativeError(thrown)) return 'internal';
+  if (!isError(thrown)) return 'internal';
   // CommandRefused, RequestRefused and the adapters' own classes (LogUnavailable …) carry a code of the one table.
   const { code } = thrown as { code?: unknown };
   if (typeof code === 'string' && Object.hasOwn(ERRORS, code)) return code as ErrorCode;

@@ -1,4 +1,4 @@
-import { types } from 'node:util';
+import { isError } from './is-error.js';
 
 const SECRET_KEY =
   /^(authorization|cookie|set-cookie|pem|salt|siteSalt|passphrase|.*(password|secret|privateKey|private_key|token|apiKey))$/i;
@@ -22,7 +22,7 @@ export const redact = <T extends Readonly<Record<string, unknown>>>(fields: T): 
 const redactValue = (value: unknown, depth: number, above: Set<object>): unknown => {
   if (typeof value === 'string') return redactText(value);
   if (typeof value === 'bigint') return value.toString();
-  if (types.isNativeError(value)) return redactError(value, depth, above);
+  if (isError(value)) return redactError(value, depth, above);
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Uint8Array) return `[${value.length} bytes]`;
   if (depth >= MAX_DEPTH || above.has(value)) return '[cut]';

@@ -1,1 +1,18 @@
-export {};
+export {
+  EventStoreError,
+  EventUnreadable,
+  LogBehind,
+  LogForked,
+  LogOutcomeUnknown,
+  LogUnavailable,
+  WritesRefused,
+} from './errors.js';
+export type {
+  CommandMeta,
+  EventStore,
+  FoldedProject,
+  FollowCheckpoint,
+  FollowedLog,
+  StoredEvent,
+  WriteGuards,
+} from './event-store.js';

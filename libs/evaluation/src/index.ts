@@ -1,1 +1,12 @@
-export {};
+export { bucket, WEIGHT_TOTAL } from './bucket.js';
+export { type CompileOptions, compileFlag } from './compile-flag.js';
+export { evaluate } from './evaluate.js';
+export type {
+  EvaluableFlag,
+  Evaluation,
+  EvaluationContext,
+  EvaluationReason,
+  Evaluator,
+} from './flag.js';
+export { murmur3 } from './murmur3.js';
+export { OPERATORS } from './rule/compile-rule.js';

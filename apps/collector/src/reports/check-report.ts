@@ -4,6 +4,7 @@ const SLUG = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 const BOOT_ID = /^[0-9a-f]{32}$/;
 const FLAG_KEY = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$/;
+const LONE_SURROGATE = /\p{Surrogate}/u;
 const METRIC_KEY = /^[a-z][a-z0-9_.-]{0,99}$/;
 
 /**
@@ -113,7 +114,7 @@ function checkMetrics(value: unknown): string | null {
       if (!METRIC_KEY.test(name)) return `metrics.${kind}: ${quote(name)} is no metric name`;
       const reading = record[name];
       if (kind === 'counters') {
-        if (!isFinite(reading) || reading < 0)
+        if (!isReading(reading) || reading < 0)
           return `metrics.counters.${name}: must be a finite number from 0`;
       } else if (kind === 'events') {
         if (!isCount(reading)) return `metrics.events.${name}: must be milliseconds since the epoch`;
@@ -132,9 +133,9 @@ function checkGauge(name: string, value: unknown): string | null {
   for (const field in value)
     if (field !== 'sum' && field !== 'count' && field !== 'logSum') return unknownField(`${at}.`, field);
   const { sum, count, logSum } = value;
-  if (!isFinite(sum)) return `${at}.sum: must be a finite number`;
+  if (!isReading(sum)) return `${at}.sum: must be a finite number`;
   if (!isCount(count)) return `${at}.count: must be an integer from 0`;
-  if (logSum !== undefined && !isFinite(logSum)) return `${at}.logSum: must be a finite number`;
+  if (logSum !== undefined && !isReading(logSum)) return `${at}.logSum: must be a finite number`;
   return null;
 }
 
@@ -158,7 +159,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 const matches = (value: unknown, pattern: RegExp): value is string =>
   typeof value === 'string' && pattern.test(value);
 
-const isFinite = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+const isReading = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
@@ -167,7 +168,7 @@ const isText = (value: unknown, min: number, max: number): value is string =>
   typeof value === 'string' &&
   value.length >= min &&
   value.length <= max &&
-  value.isWellFormed() &&
+  !LONE_SURROGATE.test(value) &&
   !value.includes('\u0000');
 
 const unknownField = (at: string, field: string): string => `${at}${quote(field)}: nobody knows this field`;

@@ -1,6 +1,5 @@
 import { ERRORS, REPORT_LIMITS } from '@headgate/contracts';
 import {
-  Bearers,
   type Caller,
   type FastifyInstance,
   type FastifyReply,

@@ -35,6 +35,8 @@ const gunzipped = (payload: Readable, limit: number): Transform => {
       } else done(null, chunk);
     },
   });
+  // Whoever answers without reading the body (an unknown content type) leaves nobody to hear a damaged one: not the process's end.
+  counted.on('error', () => undefined);
   // Errors of all three reach Fastify through the last one.
   pipeline(payload, meter, counted, () => undefined);
   return counted;

@@ -132,6 +132,15 @@ describe('a service', () => {
     });
   });
 
+  it('lives on when a damaged gzip body comes with a content type that nobody reads', async () => {
+    for (const body of [gzipSync('{}').subarray(0, 9), Buffer.alloc(0), Buffer.from('abc')])
+      for (const type of ['', 'a/b'])
+        expect(
+          (await post('/notes', body, { 'content-encoding': 'gzip', 'content-type': type })).status,
+        ).toBeGreaterThanOrEqual(400);
+    expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
+  });
+
   it('answers any bytes in body, path and headers with a problem of 4xx, never 5xx', async () => {
     await fc.assert(
       fc.asyncProperty(

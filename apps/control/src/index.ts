@@ -1,1 +1,3 @@
-export {};
+export { LogBearers } from './access/log-bearers.js';
+export { ControlModule } from './control.module.js';
+export type { ControlParts, Operations, PlanRequest } from './control-parts.js';

@@ -99,7 +99,7 @@ const openAdapter = (options: ServiceOptions, log: Log, metrics: Metrics): Fasti
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
       sendProblem(log, error, request, reply),
     requestTimeout: 30_000,
-    routerOptions: { maxParamLength: 300 },
+    routerOptions: { maxParamLength: 700 },
   });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   fastify.addHook('onRequest', (request, reply, done) => {

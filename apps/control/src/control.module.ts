@@ -1,0 +1,67 @@
+import { BearerGuard, Bearers, HealthRegistry, Log } from '@headgate/service-kit';
+import {
+  type DynamicModule,
+  Inject,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { LogBearers } from './access/log-bearers.js';
+import { WhoamiController } from './access/whoami.controller.js';
+import { OpenApiController } from './api/openapi.controller.js';
+import { ChannelController } from './channel/channel.controller.js';
+import { CONTROL_PARTS, type ControlParts } from './control-parts.js';
+import { FlagController } from './flag/flag.controller.js';
+import { Commands } from './log/commands.js';
+import { LogFeed } from './log/log-feed.js';
+import { OperationsController } from './operations/operations.controller.js';
+import { ProjectController } from './project/project.controller.js';
+import { FoldQueries } from './queries/fold-queries.js';
+import { Queries } from './queries/queries.js';
+import { RolloutController } from './rollout/rollout.controller.js';
+import { TokenController } from './token/token.controller.js';
+
+@Module({})
+export class ControlModule implements OnModuleInit, OnApplicationShutdown {
+  constructor(@Inject(LogFeed) private readonly feed: LogFeed) {}
+
+  static register(parts: ControlParts): DynamicModule {
+    return {
+      module: ControlModule,
+      controllers: [
+        WhoamiController,
+        ProjectController,
+        ChannelController,
+        FlagController,
+        RolloutController,
+        TokenController,
+        OperationsController,
+        OpenApiController,
+      ],
+      providers: [
+        { provide: CONTROL_PARTS, useValue: parts },
+        { provide: Bearers, useValue: new LogBearers(parts.store, parts.now) },
+        {
+          provide: LogFeed,
+          useFactory: (log: Log, health: HealthRegistry) => new LogFeed(parts.store, log, health),
+          inject: [Log, HealthRegistry],
+        },
+        {
+          provide: Queries,
+          useFactory: (feed: LogFeed) => new FoldQueries(parts.store, feed),
+          inject: [LogFeed],
+        },
+        Commands,
+        BearerGuard,
+      ],
+    };
+  }
+
+  onModuleInit(): void {
+    this.feed.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.feed.stop();
+  }
+}

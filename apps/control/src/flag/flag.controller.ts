@@ -1,0 +1,83 @@
+import { type Acknowledged, becauseOf, changeFlag, createFlag, type FlagView } from '@headgate/contracts';
+import { BearerGuard, type FastifyRequest } from '@headgate/service-kit';
+import { Body, Controller, Inject, Param, Req, UseGuards } from '@nestjs/common';
+import type { z } from 'zod';
+import { Route } from '../api/route.decorator.js';
+import { ROUTES } from '../api/routes.js';
+import { Commands } from '../log/commands.js';
+import { Queries } from '../queries/queries.js';
+import { type ChannelPath, channelPath, type FlagPath, flagPath } from './flag-path.js';
+
+type Because = z.infer<typeof becauseOf>;
+
+@Controller()
+@UseGuards(BearerGuard)
+export class FlagController {
+  constructor(
+    @Inject(Commands) private readonly commands: Commands,
+    @Inject(Queries) private readonly queries: Queries,
+  ) {}
+
+  @Route(ROUTES.createFlag)
+  create(
+    @Req() request: FastifyRequest,
+    @Param({ schema: channelPath }) path: ChannelPath,
+    @Body({ schema: createFlag }) body: z.infer<typeof createFlag>,
+  ): Promise<Acknowledged> {
+    const flagId = this.commands.newId();
+    return this.commands.send(request, { type: 'create-flag', ...path, flagId, ...body });
+  }
+
+  @Route(ROUTES.listFlags)
+  async list(
+    @Param({ schema: channelPath }) { project, channel }: ChannelPath,
+  ): Promise<{ items: readonly FlagView[] }> {
+    return { items: await this.queries.flags(project, channel) };
+  }
+
+  @Route(ROUTES.getFlag)
+  get(@Param({ schema: flagPath }) { project, channel, key }: FlagPath): Promise<FlagView> {
+    return this.queries.flag(project, channel, key);
+  }
+
+  @Route(ROUTES.changeFlag)
+  async change(
+    @Req() request: FastifyRequest,
+    @Param({ schema: flagPath }) path: FlagPath,
+    @Body({ schema: changeFlag }) body: z.infer<typeof changeFlag>,
+  ): Promise<Acknowledged> {
+    return this.commands.send(request, { type: 'change-flag', ...(await this.idsOf(path)), ...body });
+  }
+
+  @Route(ROUTES.killFlag)
+  async kill(
+    @Req() request: FastifyRequest,
+    @Param({ schema: flagPath }) path: FlagPath,
+    @Body({ schema: becauseOf }) body: Because,
+  ): Promise<Acknowledged> {
+    return this.commands.send(request, { type: 'kill-flag', ...(await this.idsOf(path)), ...body });
+  }
+
+  @Route(ROUTES.liftKill)
+  async liftKill(
+    @Req() request: FastifyRequest,
+    @Param({ schema: flagPath }) path: FlagPath,
+    @Body({ schema: becauseOf }) body: Because,
+  ): Promise<Acknowledged> {
+    return this.commands.send(request, { type: 'lift-kill', ...(await this.idsOf(path)), ...body });
+  }
+
+  @Route(ROUTES.archiveFlag)
+  async archive(
+    @Req() request: FastifyRequest,
+    @Param({ schema: flagPath }) path: FlagPath,
+    @Body({ schema: becauseOf }) body: Because,
+  ): Promise<Acknowledged> {
+    return this.commands.send(request, { type: 'archive-flag', ...(await this.idsOf(path)), ...body });
+  }
+
+  private async idsOf({ project, channel, key }: FlagPath): Promise<{ project: string; flagId: string }> {
+    const { id: flagId } = await this.queries.flag(project, channel, key);
+    return { project, flagId };
+  }
+}

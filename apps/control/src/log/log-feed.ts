@@ -1,0 +1,97 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { SYSTEM_PROJECT } from '@headgate/contracts';
+import {
+  type EventStore,
+  type FollowCheckpoint,
+  type FollowedLog,
+  LogForked,
+  type StoredEvent,
+} from '@headgate/event-store';
+import type { HealthRegistry, Log } from '@headgate/service-kit';
+
+export type EventListener = (event: StoredEvent['event']) => void;
+
+const RETRY_MS = 1_000;
+
+/**
+ * One follower of the whole log for everybody in this process who wants to know what changed and which projects there are. Takes up
+ * again by itself after a fault; while it cannot, the service says that it is not ready.
+ */
+export class LogFeed {
+  private readonly known = new Set<string>();
+  private readonly listeners = new Map<string, Set<EventListener>>();
+  private readonly stopped = new AbortController();
+  private followed: FollowedLog | null = null;
+  private running: Promise<void> = Promise.resolve();
+  private fault: string | null = null;
+  private checkpoint: FollowCheckpoint | null = null;
+  private caughtUp!: () => void;
+  private readonly firstCatchUp = new Promise<void>((resolve) => {
+    this.caughtUp = resolve;
+  });
+
+  constructor(
+    private readonly store: Pick<EventStore, 'follow'>,
+    private readonly log: Log,
+    health: HealthRegistry,
+  ) {
+    health.ready('log-feed', () => (this.fault === null ? { ok: true } : { ok: false, detail: this.fault }));
+  }
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  /** Slugs of all projects; waits until the log has been read once. */
+  async projects(): Promise<ReadonlySet<string>> {
+    await this.firstCatchUp;
+    return this.known;
+  }
+
+  /** Calls `listener` for every event of the project from now on; the returned function ends that. */
+  listen(project: string, listener: EventListener): () => void {
+    const listeners = this.listeners.get(project) ?? new Set();
+    listeners.add(listener);
+    this.listeners.set(project, listeners);
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.listeners.delete(project);
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.stopped.abort();
+    await this.followed?.close();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopped;
+    while (!signal.aborted) {
+      try {
+        await this.followOnce();
+      } catch (cause) {
+        this.fault = cause instanceof Error ? cause.message : String(cause);
+        this.log.warn('following the log failed; trying again', { error: cause });
+        // Another history than the one read: what was learnt from it counts no more.
+        if (cause instanceof LogForked) this.checkpoint = null;
+        await wait(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  private async followOnce(): Promise<void> {
+    const followed = this.store.follow({ from: this.checkpoint });
+    this.followed = followed;
+    followed.caughtUp.then(
+      () => this.caughtUp(),
+      () => undefined,
+    );
+    for await (const { event } of followed) {
+      this.fault = null;
+      this.checkpoint = followed.checkpoint();
+      if (event.project !== SYSTEM_PROJECT) this.known.add(event.project);
+      for (const listener of this.listeners.get(event.project) ?? []) listener(event);
+    }
+  }
+}

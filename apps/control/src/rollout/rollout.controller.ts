@@ -1,0 +1,97 @@
+import {
+  type Acknowledged,
+  becauseOf,
+  judgePolicy,
+  previewPlan,
+  type RolloutView,
+  requestRollout,
+  slug,
+} from '@headgate/contracts';
+import { BearerGuard, type FastifyReply, type FastifyRequest, Log, Shutdown } from '@headgate/service-kit';
+import { Body, Controller, Inject, Param, Req, Res, UseGuards } from '@nestjs/common';
+import type { z } from 'zod';
+import { Route } from '../api/route.decorator.js';
+import { ROUTES } from '../api/routes.js';
+import type { VerdictAnswer } from '../api/schemas.js';
+import { CONTROL_PARTS, type ControlParts } from '../control-parts.js';
+import { Commands } from '../log/commands.js';
+import { LogFeed } from '../log/log-feed.js';
+import { notHere } from '../operations/not-here.js';
+import { Queries } from '../queries/queries.js';
+import { type RolloutPath, rolloutPath } from './rollout-path.js';
+import { watchRollout } from './rollout-watch.js';
+import { verdictOf } from './verdict-of.js';
+
+@Controller()
+@UseGuards(BearerGuard)
+export class RolloutController {
+  constructor(
+    @Inject(Commands) private readonly commands: Commands,
+    @Inject(Queries) private readonly queries: Queries,
+    @Inject(LogFeed) private readonly feed: LogFeed,
+    @Inject(CONTROL_PARTS) private readonly parts: ControlParts,
+    @Inject(Log) private readonly log: Log,
+    @Inject(Shutdown) private readonly shutdown: Shutdown,
+  ) {}
+
+  @Route(ROUTES.requestRollout)
+  async request(
+    @Req() request: FastifyRequest,
+    @Param('project', { schema: slug }) project: string,
+    @Body({ schema: requestRollout }) { flag, policy, ...body }: z.infer<typeof requestRollout>,
+  ): Promise<Acknowledged> {
+    const { id: flagId } = await this.queries.flag(project, body.channel, flag);
+    return this.commands.send(request, {
+      type: 'request-rollout',
+      project,
+      rolloutId: this.commands.newId(),
+      seed: this.commands.newSeed(),
+      flagId,
+      policy: judgePolicy.parse(policy),
+      ...body,
+    });
+  }
+
+  @Route(ROUTES.listRollouts)
+  async list(
+    @Param('project', { schema: slug }) project: string,
+  ): Promise<{ items: readonly RolloutView[] }> {
+    return { items: await this.queries.rollouts(project) };
+  }
+
+  @Route(ROUTES.getRollout)
+  get(@Param({ schema: rolloutPath }) { project, rollout }: RolloutPath): Promise<RolloutView> {
+    return this.queries.rollout(project, rollout);
+  }
+
+  @Route(ROUTES.watchRollout)
+  watch(@Param({ schema: rolloutPath }) path: RolloutPath, @Res() reply: FastifyReply): Promise<void> {
+    const { queries, feed, log, parts, shutdown } = this;
+    return watchRollout({ queries, feed, log, streams: parts.streams, until: shutdown.signal }, path, reply);
+  }
+
+  @Route(ROUTES.getVerdict)
+  async verdict(@Param({ schema: rolloutPath }) { project, rollout }: RolloutPath): Promise<VerdictAnswer> {
+    return verdictOf(await this.queries.rollout(project, rollout));
+  }
+
+  @Route(ROUTES.abortRollout)
+  abort(
+    @Req() request: FastifyRequest,
+    @Param({ schema: rolloutPath }) { project, rollout: rolloutId }: RolloutPath,
+    @Body({ schema: becauseOf }) { why }: z.infer<typeof becauseOf>,
+  ): Promise<Acknowledged> {
+    return this.commands.send(request, { type: 'abort-rollout', project, rolloutId, because: 'person', why });
+  }
+
+  @Route(ROUTES.previewPlan)
+  async preview(
+    @Param('project', { schema: slug }) project: string,
+    @Body({ schema: previewPlan }) { channel, flag, policy, metrics }: z.infer<typeof previewPlan>,
+  ): Promise<unknown> {
+    if (!this.parts.previewPlan) return notHere('rollout plans');
+    const { id: flagId, key: flagKey } = await this.queries.flag(project, channel, flag);
+    const complete = judgePolicy.parse(policy);
+    return this.parts.previewPlan({ project, channel, flagId, flagKey, policy: complete, metrics });
+  }
+}

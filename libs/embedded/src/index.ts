@@ -1,1 +1,34 @@
-export {};
+export { NATS_FLOOR } from './nats/find-nats-server.js';
+export {
+  LINK_ACCOUNT,
+  type Link,
+  linkAccount,
+  linkUser,
+  mirrorConsumerConfig,
+  mirrorConsumerName,
+  mirrorStreamConfig,
+} from './nats/mirror.js';
+export {
+  inboxPrefix,
+  NATS_ROLES,
+  NATS_USERS,
+  type NatsRole,
+  type NatsUser,
+  permissionsOf,
+  SYSTEM_USER,
+} from './nats/roles.js';
+export {
+  type LeafListen,
+  type LeafRemote,
+  type NatsConfigOptions,
+  renderNatsConfig,
+  type Secret,
+} from './nats-config.js';
+export { DataDirectoryInUse } from './process/data-lock.js';
+export {
+  type EmbeddedNats,
+  type NatsCredentials,
+  type StartNatsOptions,
+  startNats,
+  type VendorBundle,
+} from './start-nats.js';

@@ -1,0 +1,304 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { findNatsServer, type NatsServerProgram } from './nats/find-nats-server.js';
+import {
+  type Links,
+  type NatsHome,
+  type NatsPorts,
+  openNatsHome,
+  readLinks,
+  settlePorts,
+  writeLinks,
+} from './nats/nats-home.js';
+import { type NatsRun, PortTaken, runNatsServer } from './nats/nats-run.js';
+import { inboxPrefix, type NatsUser } from './nats/roles.js';
+import { type NatsConfigOptions, renderNatsConfig } from './nats-config.js';
+import { type DataLock, lockData } from './process/data-lock.js';
+import { privateFolder, writePrivateFile } from './process/private-files.js';
+import type { Exit } from './process/supervise.js';
+
+export interface StartNatsOptions {
+  /** The server's own folder, made 0700: `.headgate/nats`. */
+  readonly dataDir: string;
+  /** Program to run, instead of looking for one. */
+  readonly natsBin?: string;
+  /** Client port; without it a free one, kept between starts. */
+  readonly port?: number;
+  /** Lets vendors mirror this installation, which they call `root`. Loopback unless `host` says otherwise. */
+  readonly leaf?: { readonly root: string; readonly host?: string; readonly port?: number };
+  readonly monitor?: NatsConfigOptions['monitor'];
+  readonly maxFileStoreBytes?: number;
+  readonly syncInterval?: NatsConfigOptions['syncInterval'];
+  /** How long the server may take to read its streams; 120 s by default. */
+  readonly readyTimeoutMs?: number;
+  /** Told when the server ends without having been asked to; `restart()` brings it back on the same ports. */
+  readonly onExit?: (exit: Exit) => void;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly now?: () => number;
+  readonly random?: (bytes: number) => Buffer;
+}
+
+export interface NatsCredentials {
+  readonly servers: string;
+  readonly user: string;
+  readonly pass: string;
+  /** A role may listen on no other inbox: pass it on to the client library. */
+  readonly inboxPrefix: string;
+}
+
+export interface VendorBundle {
+  readonly url: string;
+  readonly rootName: string;
+  readonly vendor: string;
+  readonly password: string;
+}
+
+export interface EmbeddedNats {
+  readonly url: string;
+  /** Where vendors' leaf nodes connect; null when started without `leaf`. */
+  readonly leafUrl: string | null;
+  /** Process id of the running server; changes with every restart. */
+  readonly pid: number;
+  readonly version: string;
+  readonly program: string;
+  readonly dataDir: string;
+  readonly logFile: string;
+  readonly urlFor: (user: NatsUser) => string;
+  readonly credentials: (user: NatsUser) => NatsCredentials;
+  /** Gives a vendor its password and rights, without a restart; a vendor already enrolled gets the same again. */
+  readonly enrolVendor: (name: string) => Promise<VendorBundle>;
+  /** Takes a vendor's rights away and closes its connection. */
+  readonly withdrawVendor: (name: string) => Promise<void>;
+  /** Connects this installation to an upstream as its mirror. Restarts the server: leaf remotes are read only then. */
+  readonly joinUpstream: (bundle: VendorBundle) => Promise<void>;
+  /** Stops the server if it runs and starts it on the same data and ports. */
+  readonly restart: () => Promise<void>;
+  readonly isRunning: () => boolean;
+  /** Ends the server cleanly and gives the data directory free. Safe to repeat. */
+  readonly stop: () => Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+
+/**
+ * Runs nats-server on a data directory of its own: generated passwords, loopback ports that stay the same between starts,
+ * one server per directory. Throws DataDirectoryInUse when the directory is already served, and an Error with the server's
+ * own words when it will not start. The server ends with this process, however that dies.
+ */
+export async function startNats(options: StartNatsOptions): Promise<EmbeddedNats> {
+  const { now = Date.now, env = process.env, random = randomBytes } = options;
+  const program = await findNatsServer({
+    env: options.natsBin ? { ...env, HEADGATE_NATS_BIN: options.natsBin } : env,
+    from: fileURLToPath(new URL('.', import.meta.url)),
+  });
+  privateFolder(options.dataDir);
+  const lock = await lockData({
+    path: join(options.dataDir, 'nats-server.lock'),
+    what: `nats-server data in ${options.dataDir}`,
+    now,
+    patienceMs: 30_000,
+  });
+  try {
+    const home = openNatsHome(options.dataDir, random);
+    const server = new Server(options, home, program, lock, { now, random });
+    await server.start();
+    return server;
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+class Server implements EmbeddedNats {
+  private links: Links;
+  private ports: NatsPorts | undefined;
+  private run: NatsRun | undefined;
+  /** One change of the server at a time: an enrolment must not meet a restart halfway. */
+  private turn: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly options: StartNatsOptions,
+    private readonly home: NatsHome,
+    private readonly found: NatsServerProgram,
+    private readonly lock: DataLock,
+    private readonly given: { readonly now: () => number; readonly random: (bytes: number) => Buffer },
+  ) {
+    this.links = readLinks(home);
+  }
+
+  get url(): string {
+    return `nats://${HOST}:${this.settledPorts.client}`;
+  }
+  get leafUrl(): string | null {
+    return this.options.leaf ? `nats-leaf://${HOST}:${this.settledPorts.leaf}` : null;
+  }
+  get pid(): number {
+    return this.started.pid;
+  }
+  get version(): string {
+    return this.started.version;
+  }
+  get program(): string {
+    return this.found.path;
+  }
+  get dataDir(): string {
+    return this.home.dataDir;
+  }
+  get logFile(): string {
+    return this.home.log;
+  }
+
+  readonly urlFor = (user: NatsUser): string =>
+    this.url.replace('nats://', `nats://${user}:${this.home.passwords[user]}@`);
+
+  readonly credentials = (user: NatsUser): NatsCredentials => ({
+    servers: this.url,
+    user,
+    pass: this.home.passwords[user],
+    inboxPrefix: inboxPrefix(user),
+  });
+
+  readonly isRunning = (): boolean => this.run?.isRunning() ?? false;
+
+  readonly enrolVendor = (name: string): Promise<VendorBundle> =>
+    this.inTurn(async () => {
+      const { leaf } = this.options;
+      if (!leaf) throw new Error('this nats-server was started without `leaf`: no vendor can connect to it');
+      const known = this.links.vendors.find((vendor) => vendor.name === name);
+      const password = known?.password ?? this.given.random(32).toString('base64url');
+      if (!known) {
+        await this.changeVendors([...this.links.vendors, { name, password }]);
+      }
+      return { url: this.leafUrl ?? '', rootName: leaf.root, vendor: name, password };
+    });
+
+  readonly withdrawVendor = (name: string): Promise<void> =>
+    this.inTurn(() => this.changeVendors(this.links.vendors.filter((vendor) => vendor.name !== name)));
+
+  readonly joinUpstream = (bundle: VendorBundle): Promise<void> =>
+    this.inTurn(async () => {
+      const others = this.links.upstreams.filter(({ rootName }) => rootName !== bundle.rootName);
+      const next = { ...this.links, upstreams: [...others, bundle] };
+      this.config(next);
+      this.links = next;
+      writeLinks(this.home, next);
+      await this.startAgain();
+    });
+
+  readonly restart = (): Promise<void> => this.inTurn(() => this.startAgain());
+
+  readonly stop = (): Promise<void> =>
+    this.inTurn(async () => {
+      const run = this.run;
+      this.run = undefined;
+      await run?.stop();
+      this.lock.release();
+    });
+
+  /** Tries other ports when one was taken between looking and starting, unless the caller insists on its own. */
+  async start(): Promise<void> {
+    const { port, leaf } = this.options;
+    for (let attempt = 1; ; attempt++) {
+      this.ports = await settlePorts(this.home, { client: port, leaf: leaf?.port });
+      try {
+        return await this.startOnPorts();
+      } catch (error) {
+        const isFixed = port !== undefined && (leaf === undefined || leaf.port !== undefined);
+        if (!(error instanceof PortTaken) || isFixed || attempt >= 5) throw error;
+      }
+    }
+  }
+
+  /** A port that is only just being given up by a dying server is waited for; clients know no other. */
+  private async startAgain(): Promise<void> {
+    const before = this.run;
+    this.run = undefined;
+    await before?.stop();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.startOnPorts();
+      } catch (error) {
+        if (!(error instanceof PortTaken) || attempt >= 50) throw error;
+        await wait(100);
+      }
+    }
+  }
+
+  private async startOnPorts(): Promise<void> {
+    const { now } = this.given;
+    writePrivateFile(this.home.config, this.config(this.links));
+    const run = await runNatsServer({
+      program: this.found,
+      home: this.home,
+      serverName: this.serverName,
+      host: HOST,
+      port: this.settledPorts.client,
+      readyTimeoutMs: this.options.readyTimeoutMs ?? 120_000,
+      now,
+    });
+    this.run = run;
+    this.lock.note({ url: this.url, serverPid: run.pid });
+    void run.exited.then((exit) => {
+      if (this.run === run) this.options.onExit?.(exit);
+    });
+  }
+
+  private async changeVendors(vendors: Links['vendors']): Promise<void> {
+    const next = { ...this.links, vendors };
+    const config = this.config(next);
+    writePrivateFile(this.home.config, config);
+    try {
+      await this.started.reload();
+    } catch (error) {
+      writePrivateFile(this.home.config, this.config(this.links));
+      throw error;
+    }
+    this.links = next;
+    writeLinks(this.home, next);
+  }
+
+  private config(links: Links): string {
+    const { leaf } = this.options;
+    return renderNatsConfig({
+      serverName: this.serverName,
+      host: HOST,
+      port: this.settledPorts.client,
+      storeDir: this.home.store,
+      logFile: this.home.log,
+      passwords: this.home.passwords,
+      monitor: this.options.monitor,
+      maxFileStoreBytes: this.options.maxFileStoreBytes,
+      syncInterval: this.options.syncInterval,
+      leafListen: leaf && {
+        root: leaf.root,
+        host: leaf.host,
+        port: this.settledPorts.leaf,
+        vendors: links.vendors,
+      },
+      leafRemotes: links.upstreams,
+    });
+  }
+
+  /** Tells this server from a stranger on the same port; not a secret. */
+  private get serverName(): string {
+    return `headgate-${createHash('sha256').update(this.home.passwords.system).digest('hex').slice(0, 12)}`;
+  }
+
+  private get settledPorts(): NatsPorts {
+    if (!this.ports) throw new Error('nats-server has no ports yet');
+    return this.ports;
+  }
+
+  private get started(): NatsRun {
+    if (!this.run) throw new Error('nats-server is stopped');
+    return this.run;
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.turn.then(work, work);
+    this.turn = result.catch(() => {});
+    return result;
+  }
+}

@@ -127,5 +127,6 @@ function consumerSubjects(stream: string, consumer: string): string[] {
     `$JS.API.CONSUMER.INFO.${stream}.${consumer}`,
     `$JS.API.CONSUMER.DELETE.${stream}.${consumer}`,
     `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
+    `$JS.FC.${stream}.${consumer}.>`,
   ];
 }

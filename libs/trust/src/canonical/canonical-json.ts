@@ -1,6 +1,7 @@
 /** Deeper values are refused: nothing we sign comes near, and an attacker's nesting must not end the stack. */
 const MAX_DEPTH = 500;
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what JSON must escape
 const NEEDS_ESCAPE = /["\\\u0000-\u001f\ud800-\udfff]/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 

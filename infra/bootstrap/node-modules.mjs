@@ -24,15 +24,22 @@ export async function installNodeModules(root, say) {
   const isInstalled = record !== undefined && holdsLockedPackages(lockText, record);
   // platform binaries are optional packages, which the record may lack: one that must be there tells another platform's tree
   if (!isInstalled || !existsSync(join(root, 'node_modules', '@swc', 'core'))) {
-    say('npm ci');
-    await npmCi(root);
+    say('npm install (packages of package-lock.json)');
+    await npmInstall(root);
   }
   writeStamp(stampFile, stamp);
 }
 
-/** @param {string} root */
-async function npmCi(root) {
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+/**
+ * `npm install --no-save` rather than `npm ci`: a lock file made through a registry that lacks some other platform's
+ * optional package cannot name it, and `npm ci` then refuses the whole file (seen with npm 11.19). Locked versions and
+ * digests hold all the same, and the lock file is not touched; that it agrees with every package.json is checked by
+ * `npm run check`.
+ *
+ * @param {string} root
+ */
+async function npmInstall(root) {
+  const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
   try {
     await runQuietly('npm', args, {
       cwd: root,

@@ -1,3 +1,4 @@
+export { deriveCommandId } from './derive-command-id.js';
 export {
   EventStoreError,
   EventUnreadable,
@@ -16,3 +17,4 @@ export type {
   StoredEvent,
   WriteGuards,
 } from './event-store.js';
+export { type KeepFollowing, keepFollowing } from './keep-following.js';

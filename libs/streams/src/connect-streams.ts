@@ -11,6 +11,8 @@ export interface ConnectOptions {
   readonly url: string;
   readonly user?: string;
   readonly password?: string;
+  /** Begins every subject on which answers and deliveries arrive. Default `_INBOX.<user>`: each role may listen to its own only. */
+  readonly inboxPrefix?: string;
   /** Shown in the server's monitoring. */
   readonly name: string;
   readonly connectTimeoutMs?: number;
@@ -33,7 +35,7 @@ export const connectStreams = async (options: ConnectOptions): Promise<Streams> 
       connection,
       jetstream(connection),
       manager,
-      account.domain ?? '',
+      { domain: account.domain ?? '', inboxPrefix: inboxPrefixOf(options) },
       options.onStatus,
     );
   } catch (error) {
@@ -42,12 +44,16 @@ export const connectStreams = async (options: ConnectOptions): Promise<Streams> 
   }
 };
 
+const inboxPrefixOf = ({ inboxPrefix, user }: ConnectOptions): string =>
+  inboxPrefix ?? (user !== undefined && /^[A-Za-z0-9_-]+$/.test(user) ? `_INBOX.${user}` : '_INBOX');
+
 const open = async (options: ConnectOptions): Promise<NatsConnection> => {
   try {
     return await connect({
       servers: options.url,
       name: options.name,
       ...(options.user === undefined ? {} : { user: options.user, pass: options.password ?? '' }),
+      inboxPrefix: inboxPrefixOf(options),
       timeout: options.connectTimeoutMs ?? 5_000,
       maxReconnectAttempts: -1,
       // A vendor's server may be down for days, and a password may be rolled while we are away.

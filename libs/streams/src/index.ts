@@ -17,6 +17,7 @@ export {
   Unavailable,
   WrongLastSequence,
 } from './errors.js';
+export { type MemoryStreams, openMemoryStreams } from './memory-streams.js';
 export type {
   ConnectionStatus,
   DeliveredMessage,

@@ -31,6 +31,7 @@ const NAME_IN_USE = 10058;
 
 export class NatsStreams implements Streams, DeliverySource {
   readonly serverInfo: ServerInfo;
+  readonly inboxPrefix: string;
   status: ConnectionStatus = 'connected';
   connectionNumber = 1;
   private readonly reconnectListeners = new Set<() => void>();
@@ -40,14 +41,15 @@ export class NatsStreams implements Streams, DeliverySource {
     readonly connection: NatsConnection,
     private readonly client: JetStreamClient,
     readonly manager: JetStreamManager,
-    domain: string,
+    account: { readonly domain: string; readonly inboxPrefix: string },
     private readonly onStatus: (status: ConnectionStatus) => void = () => {},
   ) {
+    this.inboxPrefix = account.inboxPrefix;
     const info = connection.info;
     this.serverInfo = {
       name: info?.server_name ?? '',
       version: info?.version ?? '',
-      domain,
+      domain: account.domain,
       maxPayload: info?.max_payload ?? 0,
     };
     void this.watchConnection();

@@ -27,6 +27,7 @@ const MISSING_TRIES = 8;
 export interface DeliverySource {
   readonly connection: NatsConnection;
   readonly manager: JetStreamManager;
+  readonly inboxPrefix: string;
   readonly isConnected: () => boolean;
   /** Runs at every reconnect until the returned function is called. */
   readonly onReconnect: (listener: () => void) => () => void;
@@ -130,8 +131,8 @@ export class OrderedDelivery implements Subscription {
   }
 
   private async tryToCreate(generation: number): Promise<void> {
-    const subject = createInbox();
-    const name = `hg_${subject.slice(subject.indexOf('.') + 1)}`;
+    const subject = createInbox(this.source.inboxPrefix);
+    const name = `hg_${subject.slice(subject.lastIndexOf('.') + 1)}`;
     let deliveries = 0;
     let held: Msg[] | null = [];
     const receive = (message: Msg): void => {

@@ -1,3 +1,4 @@
+export { createTestDatabase } from './create-test-database.js';
 export { NATS_FLOOR } from './nats/find-nats-server.js';
 export {
   LINK_ACCOUNT,
@@ -32,3 +33,4 @@ export {
   startNats,
   type VendorBundle,
 } from './start-nats.js';
+export { type EmbeddedPostgres, type StartPostgresOptions, startPostgres } from './start-postgres.js';

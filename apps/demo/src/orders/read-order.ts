@@ -1,0 +1,21 @@
+import { type Order, toOrder } from './order.js';
+
+/** The reader that is in use: walks the characters. */
+export const readOrder = (line: string): Order => {
+  const fields: string[] = [];
+  let field = '';
+  let isQuoted = false;
+  for (const character of line) {
+    if (character === '"') isQuoted = !isQuoted;
+    else if (character === ';' && !isQuoted) {
+      fields.push(field);
+      field = '';
+    } else field += character;
+  }
+  fields.push(field);
+  return toOrder(fields);
+};
+
+/** Its rewrite: one pass of a regular expression. */
+export const readOrderV2 = (line: string): Order =>
+  toOrder([...line.matchAll(/(?:^|;)(?:"([^"]*)"|([^;]*))/g)].map((match) => match[1] ?? match[2] ?? ''));

@@ -1,0 +1,81 @@
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ChannelState } from '@headgate/contracts';
+import type { Seen } from '@headgate/trust';
+import { readSeen } from './read-seen.js';
+
+export interface StoredCopy {
+  /** Not verified: whoever reads it hands it to a channel reader. */
+  readonly state: unknown;
+  /** The newest that was ever verified here: nothing older is taken again. */
+  readonly seen: Seen | null;
+  /** What was damaged and is being ignored, one line each. */
+  readonly problems: readonly string[];
+}
+
+const MAX_COPY_BYTES = 512 * 1_048_576;
+
+/**
+ * One channel on disk: `<name>.state.json` and `<name>.seen.json`. The state is written first, so that `seen` never names a
+ * head that the state beside it has not reached; it stands in its own file so that a damaged state cannot take it along.
+ */
+export class LocalCopy {
+  private readonly statePath: string;
+  private readonly seenPath: string;
+
+  constructor(
+    private readonly directory: string,
+    name: string,
+    /** Keeps apart what several processes of one instance write at the same time. */
+    private readonly writer: string,
+  ) {
+    this.statePath = join(directory, `${name}.state.json`);
+    this.seenPath = join(directory, `${name}.seen.json`);
+  }
+
+  /** Never throws; synchronous, so that the first evaluation after start already has flags. */
+  load(): StoredCopy {
+    const problems: string[] = [];
+    const state = readJson(this.statePath, problems);
+    const seen = readSeen(readJson(this.seenPath, problems));
+    return { state, seen, problems };
+  }
+
+  /** Whole or not at all: written beside, synced, renamed. */
+  async save(state: ChannelState, seen: Seen): Promise<void> {
+    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    await this.replace(this.statePath, JSON.stringify(state));
+    await this.replace(this.seenPath, JSON.stringify(seen));
+  }
+
+  /** For a copy that turned out not to be authentic. `seen` stays. */
+  discardState(): void {
+    rmSync(this.statePath, { force: true });
+  }
+
+  private async replace(path: string, text: string): Promise<void> {
+    const temporary = `${path}.${this.writer}.tmp`;
+    const file = await open(temporary, 'w', 0o600);
+    try {
+      await file.writeFile(text);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  }
+}
+
+const readJson = (path: string, problems: string[]): unknown => {
+  try {
+    const bytes = readFileSync(path);
+    if (bytes.length > MAX_COPY_BYTES) throw new Error(`${bytes.length} bytes`);
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      problems.push(`local copy ${path} cannot be read and is ignored: ${(error as Error).message}`);
+    }
+    return null;
+  }
+};

@@ -1,0 +1,42 @@
+import { createHmac } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const SALT_FILE = 'site-salt';
+
+/** What reports and buckets know of an instance: hex(HMAC-SHA256(siteSalt, instanceId)). */
+export const instanceOf = (siteSalt: string, instanceId: string): string =>
+  createHmac('sha256', siteSalt).update(instanceId).digest('hex');
+
+/**
+ * The site's salt kept beside the local copy, made at the first start. Workers that start at once agree on one: only the
+ * first link succeeds. Throws when the directory cannot be used.
+ */
+export const keptSalt = (directory: string, newSalt: () => string): string => {
+  const path = join(directory, SALT_FILE);
+  const found = readSalt(path);
+  if (found !== null) return found;
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  // Whatever stands there and is no salt would stand in the way of a good one for ever.
+  rmSync(path, { force: true });
+  const salt = newSalt();
+  const temporary = `${path}.${salt.slice(0, 16)}.tmp`;
+  writeFileSync(temporary, salt, { mode: 0o600 });
+  try {
+    linkSync(temporary, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+  return readSalt(path) ?? salt;
+};
+
+const readSalt = (path: string): string | null => {
+  try {
+    const salt = readFileSync(path, 'utf8').trim();
+    return /^[0-9a-f]{64}$/.test(salt) ? salt : null;
+  } catch {
+    return null;
+  }
+};

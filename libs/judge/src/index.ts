@@ -1,3 +1,6 @@
+export { eBenjaminiHochberg } from './e-bh.js';
+export { lnSampleRatio } from './engine/sample-ratio.js';
+export { earliestPromotionMs, type JudgeInput, judge } from './look/judge.js';
 export type { Decision, History, Look, LookCode, MetricLook, StepRecord } from './look/look.js';
 export { emptyHistory } from './look/look.js';
 export type {
@@ -10,9 +13,13 @@ export type {
   Worse,
 } from './metric.js';
 export { HEARTBEAT_LOST, heartbeatLost } from './metric.js';
+export { explainPlan } from './plan/explain-plan.js';
+export { type PlanInput, planRollout } from './plan/plan-rollout.js';
 export type { Engine, PlannedMetric, PlannedStep, RolloutPlan } from './plan/rollout-plan.js';
 export type { DeclaredPolicy, HardLimit, JudgePolicy } from './policy.js';
 export { completePolicy, defaultPolicy } from './policy.js';
+export { beginPeriod, beginWatch, prePeriodLengths, preRowOf, stepLengths } from './row/begin.js';
+export { foldReport } from './row/fold-report.js';
 export type { InstanceRow, JudgedReport, Mark, Period, Totals, Watch } from './row/instance-row.js';
 export { openRow } from './row/instance-row.js';
 export type { PreRow } from './row/pre-row.js';
@@ -24,3 +31,4 @@ export type {
   RatioSums,
   StepTable,
 } from './row/step-table.js';
+export { type Tabulation, tabulate } from './row/tabulate.js';

@@ -60,3 +60,8 @@ export const heartbeatLost: RareEventMetric = {
   tier: 'critical',
   margin: 0,
 };
+
+/** The relative δ to be proven, if any: one number line, so a margin other than 0 serves both verdicts. */
+export function safeMarginOf({ safeMargin, margin }: MetricDefinition): number | undefined {
+  return safeMargin ?? (margin === 0 ? undefined : margin);
+}

@@ -33,7 +33,7 @@ export interface MetricLook {
   readonly z?: number;
   /** Relative effect beyond the margin (0.5 = half as much again); positive is worse. */
   readonly effect?: number;
-  readonly state: 'worse' | 'leaning' | 'proven-safe' | 'quiet' | 'too-few' | 'not-judged' | 'quarantined';
+  readonly state: 'worse' | 'leaning' | 'proven-safe' | 'quiet' | 'too-few' | 'quarantined';
 }
 
 /** One look at one step: a pure function of what was handed in. */
@@ -77,8 +77,6 @@ export interface StepRecord {
   readonly safeInformation: readonly number[];
   /** Engine L only: wealth per hazard ratio, carried from step to step; empty for other metrics. */
   readonly hazards: readonly (readonly number[])[];
-  /** Events before this time have been bet on. */
-  readonly eventsUntil: number;
   /** Looks in a row at which each hard limit was broken. */
   readonly limitStreaks: readonly number[];
 }

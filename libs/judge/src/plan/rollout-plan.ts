@@ -30,15 +30,18 @@ export interface PlannedMetric {
   readonly tau: number;
   /** Pre-period level: ratio of sums, mean (of logs) for a gauge, share of instances with the event per bake. */
   readonly level: number;
-  /** Exposure above which an instance's weight in a ratio is cut (99th percentile of the pre-period). */
+  /** Mean of the exposure per instance in the pre-period, and its 99th percentile, above which its weight in a ratio is cut. */
+  readonly exposureMean?: number;
   readonly exposureCap?: number;
   /** Proof within the safe margin is demanded at the 50 % step. */
   readonly isDue: boolean;
   /** The metric already told the future arms apart in the pre-period; it is reported and not judged. */
   readonly isQuarantined: boolean;
-  /** Per step: smallest relative decay found with 80 % power, or null where the step cannot decide it. */
+  /** Per step: smallest relative decay found with 80 % power, or null where that cannot be foreseen. */
   readonly detectable: readonly (number | null)[];
   readonly engines: readonly Engine[];
+  /** Per step: the data can be enough for a verdict at all. */
+  readonly judgeable: readonly boolean[];
 }
 
 export interface PlannedStep {
@@ -49,5 +52,7 @@ export interface PlannedStep {
   readonly safeShare: number;
   /** At least one critical metric can be decided here. */
   readonly isJudgeable: boolean;
+  /** What the plan found to be provable must be proven before this step is left. */
+  readonly isProofDue: boolean;
   readonly isFinal: boolean;
 }

@@ -24,7 +24,7 @@ export interface Period {
   readonly lengthsMs: readonly number[];
   /** Totals at the first report at or after `startAt`. */
   readonly opened?: Mark;
-  /** Totals at the first later report at or after `startAt` + each length; shorter than `lengthsMs` until all have passed. */
+  /** Totals at the first later report at or after the end of each length; shorter than `lengthsMs` until all have passed. */
   readonly closed: readonly Mark[];
 }
 

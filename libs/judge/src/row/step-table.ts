@@ -8,8 +8,10 @@ export interface StepTable {
   readonly canary: Uint8Array;
   /** 1 = reported in the pre-period; only these can lose their heartbeat. */
   readonly known: Uint8Array;
-  /** 1 = at least one report in this step. */
+  /** 1 = at least one report in this step after its warm-up. */
   readonly reported: Uint8Array;
+  /** When its reports stopped for longer than the policy allows, first since the rollout began. NaN = never. */
+  readonly lostAt: Float64Array;
   /** When the instance's windows (quarter, half, whole bake) were finished; NaN = not yet. */
   readonly finishedAt: readonly [Float64Array, Float64Array, Float64Array];
   readonly metrics: readonly MetricColumns[];
@@ -21,7 +23,8 @@ export type MetricColumns = RatioColumns | GaugeColumns | RareEventColumns;
 export interface RatioColumns {
   readonly kind: 'ratio';
   readonly now: RatioSums;
-  readonly windows: readonly [RatioSums, RatioSums, RatioSums];
+  /** Null where engine B has nothing to do with this metric. */
+  readonly windows: readonly [RatioSums, RatioSums, RatioSums] | null;
   readonly pre: RatioSums;
 }
 
@@ -34,7 +37,7 @@ export interface RatioSums {
 export interface GaugeColumns {
   readonly kind: 'gauge';
   readonly now: Float64Array;
-  readonly windows: readonly [Float64Array, Float64Array, Float64Array];
+  readonly windows: readonly [Float64Array, Float64Array, Float64Array] | null;
   readonly pre: Float64Array;
 }
 

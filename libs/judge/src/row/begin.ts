@@ -1,0 +1,69 @@
+import { HEARTBEAT_LOST } from '../metric.js';
+import type { JudgePolicy } from '../policy.js';
+import type { GaugeTotal, InstanceRow, Totals, Watch } from './instance-row.js';
+import type { PreRow } from './pre-row.js';
+
+/** Where the pre-period is cut: covariate, then outcome. */
+export function prePeriodLengths(policy: JudgePolicy): readonly number[] {
+  return [policy.prePeriodMs / 2, policy.prePeriodMs];
+}
+
+/** Where a step is cut for engine B: a quarter, half, the whole bake. */
+export function stepLengths(policy: JudgePolicy): readonly number[] {
+  return [policy.bakeMs / 4, policy.bakeMs / 2, policy.bakeMs];
+}
+
+/** Starts a new period; the one before is forgotten. Reports at or after `startAt` are read into it. */
+export function beginPeriod(
+  row: InstanceRow,
+  { startAt, lengthsMs }: { readonly startAt: number; readonly lengthsMs: readonly number[] },
+): InstanceRow {
+  return { ...row, period: { startAt, lengthsMs, closed: [] } };
+}
+
+/** Starts to watch for first events and for silence: when the pre-period begins, and anew when the first step begins. */
+export function beginWatch(
+  row: InstanceRow,
+  { since, lostAfterMs }: { readonly since: number; readonly lostAfterMs: number },
+): InstanceRow {
+  return { ...row, watch: { since, lostAfterMs, eventAt: {} } };
+}
+
+/**
+ * What the instance did in the pre-period, or null for one that did not report through its second half's end
+ * (it is no part of the plan, but is judged if it reports later).
+ */
+export function preRowOf(row: InstanceRow, bucketPpm?: number): PreRow | null {
+  const opened = row.period?.opened;
+  const [first, second] = row.period?.closed ?? [];
+  if (opened === undefined || first === undefined || second === undefined) return null;
+  return {
+    instance: row.instance,
+    ...(bucketPpm !== undefined && { bucketPpm }),
+    bakes: [subtract(first.totals, opened.totals), subtract(second.totals, first.totals)],
+    ...(row.watch && { events: eventsOf(row.watch) }),
+  };
+}
+
+function eventsOf(watch: Watch): readonly string[] {
+  const names = Object.keys(watch.eventAt).sort();
+  return watch.lostAt === undefined ? names : [...names, HEARTBEAT_LOST];
+}
+
+/** What was added between two marks; names that did not occur are left out. */
+export function subtract(later: Totals, earlier: Totals): Totals {
+  const counters: Record<string, number> = {};
+  for (const [name, value] of Object.entries(later.counters))
+    counters[name] = value - (earlier.counters[name] ?? 0);
+  const gauges: Record<string, GaugeTotal> = {};
+  for (const [name, gauge] of Object.entries(later.gauges)) {
+    const from = earlier.gauges[name];
+    gauges[name] = {
+      sum: gauge.sum - (from?.sum ?? 0),
+      count: gauge.count - (from?.count ?? 0),
+      logSum: gauge.logSum - (from?.logSum ?? 0),
+      logCount: gauge.logCount - (from?.logCount ?? 0),
+    };
+  }
+  return { counters, gauges };
+}

@@ -44,24 +44,17 @@ export function findMachineTexts(root, files, texts) {
   return files.flatMap((file) => {
     const content = readFileSync(join(root, file), 'utf8');
     return texts.flatMap(({ what, text }) => {
-      const at = content.indexOf(text);
+      const at = content.search(standingAlone(text));
       return at < 0 ? [] : [`${file}:${content.slice(0, at).split('\n').length}: holds ${what}`];
     });
   });
 }
 
 /**
- * Packages of a lock file that name the address they come from; such a lock installs from that address alone.
+ * A clone at /app must not be seen in "libs/app/".
  *
- * @param {string} lockText
+ * @param {string} text
  */
-export function lockedAddresses(lockText) {
-  /** @type {Record<string, { resolved?: string }>} */
-  const packages = JSON.parse(lockText).packages ?? {};
-  return Object.entries(packages)
-    .filter(([, { resolved }]) => /^(https?|git)/.test(resolved ?? ''))
-    .map(
-      ([path]) =>
-        `package-lock.json: ${path} names a download address (npm install with this .npmrc leaves it out)`,
-    );
+function standingAlone(text) {
+  return new RegExp(`(?<![\\w-])${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`);
 }

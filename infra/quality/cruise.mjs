@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import rules from './dependency-rules.cjs';
 import { ROOT, runTool } from './run-tool.mjs';
 
 /**
@@ -24,17 +25,17 @@ export function cruise(root, files) {
     root,
   );
   if (!stdout) throw new Error(`dependency-cruiser printed nothing: ${stderr}`);
-  /** @type {{ modules: { source: string }[], summary: { violations: { from: string, to: string, comment?: string,
+  /** @type {{ modules: { source: string }[], summary: { violations: { from: string, to: string,
    *   rule: { name: string } }[] } }} */
   const { modules, summary } = JSON.parse(stdout);
   const found = new Set(modules.map(({ source }) => source));
   return {
     seen: files.filter((file) => found.has(file)),
-    violations: summary.violations.map(({ rule, from, to, comment }) => ({
+    violations: summary.violations.map(({ rule, from, to }) => ({
       rule: rule.name,
       from,
       to,
-      why: comment ?? '',
+      why: rules.forbidden.find(({ name }) => name === rule.name)?.comment ?? '',
     })),
   };
 }

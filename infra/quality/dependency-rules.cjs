@@ -3,13 +3,18 @@
 //
 // A package imported by name resolves to its dist/, so a target is matched by its folder alone.
 
-const lib = (...names) => `^libs/(${names.join('|')})/`;
-const npm = (pattern) => `(^|/)node_modules/${pattern}`;
+const lib = (/** @type {string[]} */ ...names) => `^libs/(${names.join('|')})/`;
+const npm = (/** @type {string} */ pattern) => `(^|/)node_modules/${pattern}`;
 const SPEC = '\\.spec\\.ts$';
 const PURE = ['domain', 'evaluation', 'judge', 'trust'];
 const UPPER = ['service-kit', 'embedded', 'read-model', 'event-store', 'sdk'];
 
-/** A lib reaches only the floors below its own, and itself. */
+/**
+ * A lib reaches only the floors below its own, and itself.
+ *
+ * @param {readonly string[]} names
+ * @param {readonly string[]} below
+ */
 const floor = (names, below) =>
   names.map((name) => ({
     name: `floor-of-${name}`,
@@ -161,7 +166,7 @@ module.exports = {
     doNotFollow: { path: ['(^|/)node_modules/', '/dist/'] },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
-      conditionNames: ['node', 'import', 'default', 'types'],
+      conditionNames: ['node', 'import', 'default'],
       extensions: ['.ts', '.mjs', '.js', '.cjs', '.json', '.node'],
     },
   },

@@ -2,6 +2,16 @@ import { writeFileSync } from 'node:fs';
 import { countNotRun, describeNotRun } from './not-run.mjs';
 
 /**
+ * The part of jest's results that is used here.
+ *
+ * @typedef {object} RunResults
+ * @property {readonly { readonly testResults: readonly { readonly fullName: string, readonly status: string }[] }[]} testResults
+ * @property {number} numPassedTests
+ * @property {number} numFailedTests
+ * @property {number} numRuntimeErrorTestSuites
+ */
+
+/**
  * Ends a run of jest with what was not run, and fails it for tests skipped without a reason, unless the caller chose
  * tests by name. Writes the totals to $HEADGATE_TOTALS_FILE where that is set, for .ci/run.
  */
@@ -17,7 +27,7 @@ export default class NotRunReporter {
 
   /**
    * @param {unknown} _contexts
-   * @param {import('@jest/test-result').AggregatedResult} results
+   * @param {RunResults} results
    */
   onRunComplete(_contexts, results) {
     const notRun = countNotRun(results.testResults.flatMap(({ testResults }) => testResults));

@@ -2,8 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSync } from '@swc/core';
 
-/** Libs that know the contracts as types only: what parses at run time is done at the edge, once. */
-const TYPES_ONLY = /^libs\/(domain|evaluation|judge|trust)\/src\//;
+/**
+ * Libs that know the contracts as types only: what parses at run time is done at the edge, once. libs/trust is not among
+ * them, because its readers are an edge: they take documents from servers that need not be trusted.
+ */
+const TYPES_ONLY = /^libs\/(domain|evaluation|judge)\/src\//;
 const CONTRACTS = '@headgate/contracts';
 
 /**

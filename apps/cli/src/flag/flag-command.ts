@@ -1,0 +1,157 @@
+import { acknowledged, type FlagDefinition, flagDefinition, flagView } from '@headgate/contracts';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { confirmByName } from '../confirm.js';
+import { CommandFailed, EXIT, usageError } from '../exit.js';
+import { commandIdOption, readJson, whyOption, yesOption } from '../options.js';
+import { acknowledge } from '../output/acknowledge.js';
+import { printList, printOne } from '../output/print.js';
+import { openSession, type Session } from '../session.js';
+import type { Terminal } from '../terminal.js';
+import { shownFlag } from './shown-flag.js';
+
+interface WriteOptions {
+  readonly why: string;
+  readonly commandId?: string;
+  readonly definition?: string;
+  readonly default?: string;
+  readonly yes?: boolean;
+  readonly input?: boolean;
+}
+
+const flagsPath = async (session: Session): Promise<readonly string[]> => {
+  const project = await session.project();
+  return ['v1', 'projects', project, 'channels', await session.channel(project), 'flags'];
+};
+
+export const addFlagCommands = (program: Command, terminal: Terminal): void => {
+  const flag = program.command('flag').description('named switches of code paths');
+  flag
+    .command('create <key>')
+    .description('create a flag; without a definition a boolean one that is off')
+    .option('--definition <file>', 'JSON of the flag definition, - for stdin')
+    .addOption(whyOption())
+    .addOption(commandIdOption())
+    .action(async (key: string, options: WriteOptions, command: Command) => {
+      const session = openSession(terminal, command);
+      const definition = options.definition ? await definitionIn(terminal, options.definition) : BOOLEAN_OFF;
+      const { why, commandId } = options;
+      const answer = await session.client.call({
+        method: 'POST',
+        path: await flagsPath(session),
+        body: { key, definition, why },
+        answer: acknowledged,
+        ...(commandId === undefined ? {} : { commandId }),
+      });
+      acknowledge(terminal, session.settings.output, `flag/${key}`, `created flag ${key}`, answer);
+    });
+  flag
+    .command('list')
+    .description('list flags of a channel')
+    .action(async (_options: unknown, command: Command) => {
+      const session = openSession(terminal, command);
+      const answer = z.object({ items: z.array(flagView) });
+      const { items } = await session.client.call({ method: 'GET', path: await flagsPath(session), answer });
+      printList(terminal, session.settings.output, shownFlag, items);
+    });
+  flag
+    .command('get <key>')
+    .description('show a flag')
+    .action(async (key: string, _options: unknown, command: Command) => {
+      const session = openSession(terminal, command);
+      const path = [...(await flagsPath(session)), key];
+      const view = await session.client.call({ method: 'GET', path, answer: flagView });
+      printOne(terminal, session.settings.output, shownFlag, view);
+    });
+  flag
+    .command('change <key>')
+    .description('change a flag: its whole definition, or only its default variant')
+    .option('--definition <file>', 'JSON of the flag definition, - for stdin')
+    .option('--default <variant>', 'default variant')
+    .addOption(whyOption())
+    .addOption(commandIdOption())
+    .action((key: string, options: WriteOptions, command: Command) =>
+      changeFlag(terminal, key, options, command),
+    );
+  addMoves(flag, terminal);
+};
+
+/** Kill, lift-kill and archive: a key, a reason, and for what is felt everywhere a confirmation. */
+const addMoves = (flag: Command, terminal: Terminal): void => {
+  const moves = [
+    { verb: 'kill', done: 'killed', asks: 'kills', text: 'turn the code path off everywhere, at once' },
+    { verb: 'lift-kill', done: 'lifted the kill of', asks: null, text: 'lift a kill' },
+    {
+      verb: 'archive',
+      done: 'archived',
+      asks: 'archives',
+      text: 'end a flag; clients fall back to their code',
+    },
+  ];
+  for (const { verb, done, asks, text } of moves) {
+    flag
+      .command(`${verb} <key>`)
+      .description(text)
+      .addOption(whyOption())
+      .addOption(commandIdOption())
+      .addOption(yesOption())
+      .action(async (key: string, { why, commandId, yes }: WriteOptions, command: Command) => {
+        const session = openSession(terminal, command);
+        const path = await flagsPath(session);
+        const { input } = command.optsWithGlobals<{ input?: boolean }>();
+        const what = `This ${asks} ${key} in channel ${path[4]} of ${path[2]}`;
+        if (asks) await confirmByName(terminal, what, key, { yes, input });
+        const answer = await session.client.call({
+          method: 'POST',
+          path: [...path, key, verb],
+          body: { why },
+          answer: acknowledged,
+          ...(commandId === undefined ? {} : { commandId }),
+        });
+        acknowledge(terminal, session.settings.output, `flag/${key}`, `${done} flag ${key}`, answer);
+      });
+  }
+};
+
+const changeFlag = async (
+  terminal: Terminal,
+  key: string,
+  options: WriteOptions,
+  command: Command,
+): Promise<void> => {
+  const session = openSession(terminal, command);
+  if ((options.definition === undefined) === (options.default === undefined)) {
+    throw usageError('nothing to change', 'Pass either --definition FILE or --default VARIANT.');
+  }
+  const path = [...(await flagsPath(session)), key];
+  const definition = options.definition
+    ? await definitionIn(terminal, options.definition)
+    : { ...(await definitionOf(session, path)), defaultVariant: options.default ?? '' };
+  const { why, commandId } = options;
+  const answer = await session.client.call({
+    method: 'PUT',
+    path,
+    body: { definition, why },
+    answer: acknowledged,
+    ...(commandId === undefined ? {} : { commandId }),
+  });
+  acknowledge(terminal, session.settings.output, `flag/${key}`, `changed flag ${key}`, answer);
+};
+
+const BOOLEAN_OFF: z.input<typeof flagDefinition> = {
+  state: 'ENABLED',
+  variants: { on: true, off: false },
+  defaultVariant: 'off',
+};
+
+const definitionIn = async (terminal: Terminal, file: string): Promise<FlagDefinition> => {
+  const parsed = flagDefinition.safeParse(await readJson(terminal, file));
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the file'}: ${message}`);
+  throw new CommandFailed(EXIT.invalid, `${file} is not a flag definition`, 'Mend the named fields.', lines);
+};
+
+const definitionOf = async (session: Session, path: readonly string[]): Promise<FlagDefinition> => {
+  const { definition } = await session.client.call({ method: 'GET', path, answer: flagView });
+  return definition as unknown as FlagDefinition;
+};

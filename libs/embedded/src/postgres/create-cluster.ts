@@ -4,8 +4,16 @@ import type { PostgresProgram } from './find-postgres.js';
 import { ADMIN, DATABASE, OWNER, type PostgresHome } from './postgres-home.js';
 import { runUnprivileged, type Unprivileged } from './unprivileged.js';
 
-/** Postgres takes its settings from its command line only; nothing of the caller's environment may change it. */
-export const POSTGRES_ENV: NodeJS.ProcessEnv = { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' };
+/**
+ * Postgres takes its settings from its command line only; nothing of the caller's environment may change it. HEADGATE_RUN
+ * is the mark by which `npm test` finds processes that were left behind.
+ */
+export const POSTGRES_ENV: NodeJS.ProcessEnv = {
+  PATH: process.env.PATH,
+  LC_ALL: 'C',
+  TZ: 'UTC',
+  ...(process.env.HEADGATE_RUN && { HEADGATE_RUN: process.env.HEADGATE_RUN }),
+};
 
 /**
  * Makes a cluster with two roles and one database. It appears under its name only when whole: a first start that was cut

@@ -18,6 +18,7 @@ export {
   WrongLastSequence,
 } from './errors.js';
 export { type MemoryStreams, openMemoryStreams } from './memory-streams.js';
+export { openServerRequests, type ServerRequests, type ServerRequestsOptions } from './server-requests.js';
 export type {
   ConnectionStatus,
   DeliveredMessage,

@@ -25,7 +25,10 @@ export {
   renderNatsConfig,
   type Secret,
 } from './nats-config.js';
-export { DataDirectoryInUse } from './process/data-lock.js';
+export { DataDirectoryInUse, type DataLock, lockData } from './process/data-lock.js';
+export { generatedSecrets } from './process/generated-secrets.js';
+export { freeLoopbackPort, isPortFree } from './process/loopback-port.js';
+export { privateFolder, writePrivateFile } from './process/private-files.js';
 export {
   type EmbeddedNats,
   type NatsCredentials,

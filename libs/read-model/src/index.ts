@@ -1,1 +1,16 @@
-export {};
+export { type Database, openDatabase } from './database.js';
+export { MigrationMismatch, migrate } from './migrations/migrate.js';
+export { VIEW_TABLES, type ViewTableName } from './migrations/migrations.js';
+export { replaceGeneration } from './projections/rebuild.js';
+export { allRows, touchedBy, type ViewRow, viewRow } from './projections/view-rows.js';
+export {
+  type ArchivedEvent,
+  ArchiveForked,
+  type Batch,
+  type Checkpoint,
+  CheckpointMoved,
+  readCheckpoint,
+  writeBatch,
+} from './projections/write-batch.js';
+export { archivedProjects, archiveHead, readArchive } from './queries/archive.js';
+export { listViews, viewById, viewByName } from './queries/views.js';

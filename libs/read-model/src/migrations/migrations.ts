@@ -1,0 +1,68 @@
+/** Forward only. A migration that was applied anywhere is never changed: its checksum is kept beside it. */
+export interface Migration {
+  readonly id: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    id: 1,
+    name: 'archive and generations',
+    sql: `
+create table headgate.archive (
+  project text not null,
+  epoch bigint not null,
+  position bigint not null,
+  stream_sequence bigint not null,
+  event_id uuid not null unique,
+  type text not null,
+  kind text not null,
+  aggregate_id text not null,
+  at bigint not null,
+  prev_hash text not null,
+  hash text not null,
+  event text not null,
+  archived_at timestamptz not null default now(),
+  primary key (project, position)
+);
+create index archive_aggregate on headgate.archive (project, kind, aggregate_id, position);
+create table headgate.generation (id int primary key check (id = 1), active int not null);
+insert into headgate.generation values (1, 0);
+`,
+  },
+];
+
+/** Views of the API, one table each; same columns, so that one statement writes any of them. */
+export const VIEW_TABLES = ['project', 'channel', 'flag', 'rollout', 'token'] as const;
+export type ViewTableName = (typeof VIEW_TABLES)[number];
+
+/** Fresh, empty tables of one generation. Bump the generation, never alter one in place: it is rebuilt from the log anyway. */
+export const generationSql = (schema: string): string => `
+create schema ${schema};
+${VIEW_TABLES.map(
+  (table) => `
+create table ${schema}.${table} (
+  project text not null,
+  id text not null,
+  name text not null,
+  created_at bigint not null,
+  view jsonb not null,
+  primary key (project, id)
+);
+create index ${table}_name on ${schema}.${table} (project, name);`,
+).join('')}
+create table ${schema}.checkpoint (
+  id int primary key check (id = 1),
+  stream_created text not null,
+  stream_sequence bigint not null,
+  heads jsonb not null
+);
+insert into ${schema}.checkpoint values (1, '', 0, '{}');
+`;
+
+/** Points the names that readers use at one generation, in one transaction with whatever surrounds it. */
+export const activationSql = (schema: string, generation: number): string => `
+${[...VIEW_TABLES, 'checkpoint'].map((table) => `create or replace view headgate.${table} as select * from ${schema}.${table};`).join('\n')}
+update headgate.generation set active = ${generation};
+`;

@@ -1,0 +1,101 @@
+import type { LogEvent } from '@headgate/contracts';
+import {
+  type ProjectState,
+  viewChannel,
+  viewFlag,
+  viewProject,
+  viewRollout,
+  viewToken,
+} from '@headgate/domain';
+import type { ViewTable } from '../database.js';
+import type { ViewTableName } from '../migrations/migrations.js';
+
+export type ViewRow = Omit<ViewTable, 'view'> & { readonly table: ViewTableName; readonly view: object };
+
+/** Tables and ids whose rows an event changes, as `table id`. A rollout's event moves its flag too. */
+export const touchedBy = (
+  state: ProjectState,
+  event: LogEvent,
+): readonly (readonly [ViewTableName, string])[] => {
+  switch (event.kind) {
+    case 'project':
+    case 'channel':
+    case 'flag':
+    case 'token':
+      return [[event.kind, event.aggregateId]];
+    case 'rollout': {
+      const rollout = state.rollouts.get(event.aggregateId);
+      return rollout
+        ? [
+            ['rollout', rollout.id],
+            ['flag', rollout.flagId],
+          ]
+        : [];
+    }
+  }
+};
+
+/** The row of one aggregate as the fold has it now; `null` when the fold knows no such aggregate. */
+export const viewRow = (
+  project: string,
+  state: ProjectState,
+  table: ViewTableName,
+  id: string,
+): ViewRow | null => {
+  switch (table) {
+    case 'project': {
+      const view = viewProject(state.project);
+      return view && { table, project, id, name: view.slug, created_at: view.createdAt, view };
+    }
+    case 'channel': {
+      const channel = [...state.channels.values()].find((one) => one.id === id);
+      return channel
+        ? {
+            table,
+            project,
+            id,
+            name: channel.slug,
+            created_at: channel.createdAt,
+            view: viewChannel(project, channel),
+          }
+        : null;
+    }
+    case 'flag': {
+      const flag = state.flags.get(id);
+      return flag
+        ? {
+            table,
+            project,
+            id,
+            name: `${flag.channel}/${flag.key}`,
+            created_at: flag.createdAt,
+            view: viewFlag(project, flag),
+          }
+        : null;
+    }
+    case 'rollout': {
+      const rollout = state.rollouts.get(id);
+      if (!rollout) return null;
+      const flagKey = state.flags.get(rollout.flagId)?.key ?? rollout.flagId;
+      const view = viewRollout(project, rollout, flagKey);
+      return { table, project, id, name: flagKey, created_at: rollout.requestedAt, view };
+    }
+    case 'token': {
+      const token = state.tokens.get(id);
+      return token
+        ? { table, project, id, name: token.name, created_at: token.createdAt, view: viewToken(token) }
+        : null;
+    }
+  }
+};
+
+/** Every row of a fold, in the order of its maps: what a rebuilt projection must hold. */
+export const allRows = (project: string, state: ProjectState): readonly ViewRow[] => {
+  const rows: (ViewRow | null)[] = [];
+  if (state.project.status === 'active') rows.push(viewRow(project, state, 'project', state.project.id));
+  for (const channel of state.channels.values()) rows.push(viewRow(project, state, 'channel', channel.id));
+  for (const id of state.flags.keys()) rows.push(viewRow(project, state, 'flag', id));
+  for (const id of state.rollouts.keys()) rows.push(viewRow(project, state, 'rollout', id));
+  for (const id of state.tokens.keys()) rows.push(viewRow(project, state, 'token', id));
+  return rows.filter((row) => row !== null);
+};

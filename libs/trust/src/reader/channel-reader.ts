@@ -114,6 +114,19 @@ export class ChannelReader {
     return { head, documents: this.#served, digests: set.digests, beat: this.#beat, trust };
   }
 
+  /** Head of the newest verified state, which is what a next commit must follow. */
+  get tip(): SignedHead | null {
+    return this.#tip?.head ?? null;
+  }
+
+  get beat(): Beat | null {
+    return this.#beat;
+  }
+
+  get trust(): TrustBundle | null {
+    return this.#trust.verified?.bundle ?? null;
+  }
+
   /** The newest verified state as signed, for readers behind this one; they apply the rule of expired beats themselves. */
   signedState(): ChannelState | null {
     return this.#export(this.#tip);

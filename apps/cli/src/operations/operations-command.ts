@@ -16,7 +16,9 @@ export const addOperationCommands = (program: Command, terminal: Terminal): void
   log
     .command('verify')
     .description('walk every chain in the log and in its archive, and compare them')
-    .action((_options: unknown, command: Command) => ask(terminal, command, 'GET', ['v1', 'log', 'verify']));
+    .action((_options: unknown, command: Command) =>
+      ask(terminal, command, 'POST', ['v1', 'admin', 'log', 'verify']),
+    );
   log
     .command('restore')
     .description('bring a lost log back from its archive')
@@ -36,7 +38,9 @@ export const addOperationCommands = (program: Command, terminal: Terminal): void
   program
     .command('doctor')
     .description('read back the configuration in force and say what is wrong with it')
-    .action((_options: unknown, command: Command) => ask(terminal, command, 'GET', ['v1', 'doctor']));
+    .action((_options: unknown, command: Command) =>
+      ask(terminal, command, 'GET', ['v1', 'admin', 'doctor']),
+    );
   program
     .command('vendor')
     .description('who may mirror this installation')
@@ -48,7 +52,7 @@ export const addOperationCommands = (program: Command, terminal: Terminal): void
       const body = { name, why };
       const bundle = await client.call({
         method: 'POST',
-        path: ['v1', 'vendors'],
+        path: ['v1', 'admin', 'vendors'],
         body,
         answer: z.looseObject({}),
       });

@@ -108,8 +108,15 @@ export const ROUTES = {
   },
   listTokens: read('/v1/tokens', 'admin', listOf(tokenView), 'Tokens, without their secrets.'),
   revokeToken: write('/v1/tokens/:token/revoke', 'admin', becauseOf, 'Revoke a token, at once.'),
-  verifyLog: read('/v1/log/verify', 'admin', operationReport, 'Walk every chain of the log and its archive.'),
-  doctor: read('/v1/doctor', 'admin', operationReport, 'The configuration in force, read back.'),
+  verifyLog: {
+    method: 'POST',
+    path: '/v1/admin/log/verify',
+    role: 'admin',
+    answer: operationReport,
+    summary: 'Walk every chain of the log and of its archive.',
+    status: 200,
+  },
+  doctor: read('/v1/admin/doctor', 'admin', operationReport, 'The configuration in force, read back.'),
   restoreLog: {
     ...write('/v1/admin/log/restore', 'admin', restoreLog, 'Bring a lost log back from its archive.'),
     answer: operationReport,
@@ -119,7 +126,7 @@ export const ROUTES = {
     answer: operationReport,
   },
   addVendor: {
-    ...create('/v1/vendors', 'admin', addVendor, 'Admit a vendor; the answer is its bundle.'),
+    ...create('/v1/admin/vendors', 'admin', addVendor, 'Admit a vendor; the answer is its bundle.'),
     answer: vendorBundle,
   },
 } as const satisfies Record<string, RouteSpec>;

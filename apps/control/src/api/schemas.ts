@@ -35,7 +35,7 @@ export type VerdictAnswer = z.infer<typeof verdictAnswer>;
 
 export const callerView = z.object({ tokenId: z.string(), role: tokenRole, project: z.string().nullable() });
 
-export const addVendor = z.strictObject({ name: slug, why });
+export const addVendor = z.strictObject({ name: slug, why: why.optional() });
 export const restoreLog = z.strictObject({ why });
 export const rebuildProjection = z.strictObject({ why });
 
@@ -46,10 +46,12 @@ export type OperationReport = z.infer<typeof operationReport>;
 /** What the other side needs to become a vendor of this installation. Holds a password: keep it as one. */
 export const vendorBundle = z.looseObject({
   schema: z.literal('headgate.vendor-bundle.v1'),
-  upstream: z.string(),
+  /** Of the upstream: the vendor's mirror is the stream `UP_<name>`. */
+  name: z.string(),
   leafUrl: z.string(),
-  user: z.string(),
+  vendor: z.string(),
   password: z.string(),
+  /** Of the upstream's root: what the vendor's readers verify against. */
   pin: z.string(),
 });
 

@@ -1,12 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { SYSTEM_PROJECT } from '@headgate/contracts';
-import {
-  type EventStore,
-  type FollowCheckpoint,
-  type FollowedLog,
-  LogForked,
-  type StoredEvent,
-} from '@headgate/event-store';
+import { type EventStore, keepFollowing, type StoredEvent } from '@headgate/event-store';
 import type { HealthRegistry, Log } from '@headgate/service-kit';
 
 export type EventListener = (event: StoredEvent['event']) => void;
@@ -21,10 +15,8 @@ export class LogFeed {
   private readonly known = new Set<string>();
   private readonly listeners = new Map<string, Set<EventListener>>();
   private readonly stopped = new AbortController();
-  private followed: FollowedLog | null = null;
   private running: Promise<void> = Promise.resolve();
   private fault: string | null = null;
-  private checkpoint: FollowCheckpoint | null = null;
   private caughtUp!: () => void;
   private readonly firstCatchUp = new Promise<void>((resolve) => {
     this.caughtUp = resolve;
@@ -39,7 +31,20 @@ export class LogFeed {
   }
 
   start(): void {
-    this.running = this.run();
+    this.running = keepFollowing({
+      store: this.store,
+      signal: this.stopped.signal,
+      onEvent: ({ event }) => this.take(event),
+      onCaughtUp: () => {
+        this.fault = null;
+        this.caughtUp();
+      },
+      onFault: (cause) => {
+        this.fault = cause instanceof Error ? cause.message : String(cause);
+        this.log.warn('following the log failed; trying again', { error: cause });
+      },
+      pause: (signal) => wait(RETRY_MS, undefined, { signal }).catch(() => undefined),
+    });
   }
 
   /** Slugs of all projects; waits until the log has been read once. */
@@ -61,37 +66,11 @@ export class LogFeed {
 
   async stop(): Promise<void> {
     this.stopped.abort();
-    await this.followed?.close();
     await this.running;
   }
 
-  private async run(): Promise<void> {
-    const { signal } = this.stopped;
-    while (!signal.aborted) {
-      try {
-        await this.followOnce();
-      } catch (cause) {
-        this.fault = cause instanceof Error ? cause.message : String(cause);
-        this.log.warn('following the log failed; trying again', { error: cause });
-        // Another history than the one read: what was learnt from it counts no more.
-        if (cause instanceof LogForked) this.checkpoint = null;
-        await wait(RETRY_MS, undefined, { signal }).catch(() => undefined);
-      }
-    }
-  }
-
-  private async followOnce(): Promise<void> {
-    const followed = this.store.follow({ from: this.checkpoint });
-    this.followed = followed;
-    followed.caughtUp.then(
-      () => this.caughtUp(),
-      () => undefined,
-    );
-    for await (const { event } of followed) {
-      this.fault = null;
-      this.checkpoint = followed.checkpoint();
-      if (event.project !== SYSTEM_PROJECT) this.known.add(event.project);
-      for (const listener of this.listeners.get(event.project) ?? []) listener(event);
-    }
+  private take(event: StoredEvent['event']): void {
+    if (event.project !== SYSTEM_PROJECT) this.known.add(event.project);
+    for (const listener of this.listeners.get(event.project) ?? []) listener(event);
   }
 }

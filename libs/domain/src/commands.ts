@@ -93,7 +93,7 @@ export type Command =
       readonly type: 'abort-rollout';
       readonly project: string;
       readonly rolloutId: string;
-      readonly because: 'person' | 'flag-killed' | 'flag-archived';
+      readonly because: 'person' | 'flag-killed' | 'flag-archived' | 'plan-refused';
       readonly why: string;
     }
   | {

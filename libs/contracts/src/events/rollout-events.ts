@@ -69,6 +69,6 @@ export const rolloutRolledBackV1 = tolerant({
 export const rolloutStoppedV1 = tolerant({ verdictId: uuidV7, weightPpm, why });
 export const rolloutAbortedV1 = tolerant({
   weightPpm,
-  because: z.enum(['person', 'flag-killed', 'flag-archived']),
+  because: z.enum(['person', 'flag-killed', 'flag-archived', 'plan-refused']),
   why,
 });

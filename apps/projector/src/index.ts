@@ -1,1 +1,9 @@
-export {};
+export {
+  Projection,
+  type ProjectionNote,
+  type ProjectionOptions,
+  type ProjectionStatus,
+} from './projection.js';
+export { ProjectorModule, type ProjectorOptions, projectionPause } from './projector.module.js';
+export { type ProjectorConfig, projectorConfig } from './projector-config.js';
+export { type LogVerified, verifyLog } from './verify-log.js';

@@ -65,10 +65,11 @@ export class ChannelIntake {
     else if (this.reader.trust !== before) {
       const trust = parsed(message) as TrustBundle;
       this.options.onChange({ type: 'trust', trust, changed: accepted.changed });
+      // Of a new epoch: its first snapshot stands in the stream before its trust.
       const epoch = this.reader.delegation?.epoch;
       if (this.reader.tip !== null && this.reader.tip.h.epoch !== epoch) this.#isAdrift = true;
     }
-    return false;
+    return this.#isAdrift;
   }
 
   #takeCommit(message: StoredMessage): boolean {

@@ -9,6 +9,10 @@ import {
 import type { StoredMessage } from '@headgate/streams';
 import { joinSnapshot, readSnapshotChunk, type Snapshot } from '@headgate/trust';
 
+export interface StoredSnapshot extends Snapshot {
+  readonly slot: 0 | 1;
+}
+
 /** The newest message of each of a channel's subjects, as a cold reader finds them. Nothing of it is verified. */
 export class Shelf {
   readonly #messages = new Map<string, StoredMessage>();
@@ -36,12 +40,12 @@ export class Shelf {
   }
 
   /** Complete snapshots, newest first. */
-  snapshots(): Snapshot[] {
+  snapshots(): StoredSnapshot[] {
     const found = [this.#snapshot(0), this.#snapshot(1)].filter((snapshot) => snapshot !== null);
     return found.sort((a, b) => -compareHeads(a.head, b.head));
   }
 
-  #snapshot(slot: 0 | 1): Snapshot | null {
+  #snapshot(slot: 0 | 1): StoredSnapshot | null {
     const chunks: SnapshotChunk[] = [];
     try {
       do {
@@ -50,7 +54,7 @@ export class Shelf {
         if (message === undefined) return null;
         chunks.push(readSnapshotChunk(message.data));
       } while (chunks.length < (chunks[0]?.count ?? 0));
-      return joinSnapshot(chunks);
+      return { ...joinSnapshot(chunks), slot };
     } catch {
       // Half overwritten, or written by nobody we know: the other slot holds the newest complete one.
       return null;

@@ -1,5 +1,8 @@
 export type { EvaluationContext } from '@headgate/evaluation';
 export { connectHeadgate } from './connect-headgate.js';
+// For those who stand between (apps/gateway): one channel on disk, as the SDK itself keeps it.
+export { type CopyContent, CopyKeeper } from './copy/copy-keeper.js';
+export { LocalCopy, type StoredCopy } from './copy/local-copy.js';
 export { type Environment, machineEnvironment } from './environment.js';
 export type {
   FlagDetails,

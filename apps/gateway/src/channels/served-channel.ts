@@ -1,0 +1,131 @@
+import { join } from 'node:path';
+import {
+  type ChannelNews,
+  type ChannelStream,
+  openChannelStream,
+  type RefusedMessage,
+} from '@headgate/channel-stream';
+import { CopyKeeper, LocalCopy } from '@headgate/sdk';
+import type { Streams } from '@headgate/streams';
+import { type ChannelReader, openChannelReader } from '@headgate/trust';
+import { ChannelBroadcast } from '../fan-out/channel-broadcast.js';
+import type { ChannelSource } from '../gateway-config.js';
+import type { GatewayOptions } from '../gateway-options.js';
+
+export interface ChannelWatch {
+  onRefused(channel: ServedChannel, refused: RefusedMessage): void;
+  onInterrupted(channel: ServedChannel, error: Error): void;
+  onProblem(channel: ServedChannel, message: string): void;
+}
+
+export interface ChannelAddress {
+  readonly source: ChannelSource;
+  readonly project: string;
+  readonly channel: string;
+}
+
+/** One channel: verified from disk or stream, never re-signed, handed to its clients, and kept for the next start. */
+export class ServedChannel {
+  readonly broadcast: ChannelBroadcast;
+  private readonly copy: LocalCopy | null;
+  private readonly keeper: CopyKeeper | null;
+  private reader: ChannelReader;
+  private stream: ChannelStream | null = null;
+
+  constructor(
+    readonly address: ChannelAddress,
+    private readonly options: GatewayOptions,
+    private readonly watch: ChannelWatch,
+  ) {
+    const { source, project, channel } = address;
+    const { now, dataDir, beatEveryMs } = options;
+    this.broadcast = new ChannelBroadcast({ now, ...(beatEveryMs === undefined ? {} : { beatEveryMs }) });
+    this.copy =
+      dataDir === null
+        ? null
+        : new LocalCopy(join(dataDir, source.root), `${project}.${channel}`, options.newId());
+    const complain = (message: string): void => watch.onProblem(this, message);
+    this.keeper = this.copy && new CopyKeeper(this.copy, () => this.copyContent(), now, complain);
+    this.reader = this.openFromDisk();
+  }
+
+  /** Whether there is a verified state to give to anybody. */
+  get isServing(): boolean {
+    return this.broadcast.revision !== null;
+  }
+
+  get isStale(): boolean {
+    return this.reader.freshness().status !== 'fresh';
+  }
+
+  /** Resolves when everything in the stream at that moment was looked at. */
+  follow(streams: Streams): Promise<void> {
+    const { source, project, channel } = this.address;
+    this.stream = openChannelStream({
+      streams,
+      stream: source.stream,
+      project,
+      channel,
+      pin: source.pin,
+      now: this.options.now,
+      seen: this.reader.seen,
+      local: this.reader.localState(),
+      onChange: (news) => this.onNews(news),
+      onRefused: (refused) => this.watch.onRefused(this, refused),
+      onInterrupted: (error) => this.watch.onInterrupted(this, error),
+    });
+    this.reader = this.stream.reader;
+    return this.stream.ready;
+  }
+
+  async close(): Promise<void> {
+    await this.stream?.close();
+    await this.keeper?.close();
+    this.broadcast.close();
+  }
+
+  private onNews(news: ChannelNews): void {
+    switch (news.type) {
+      case 'state':
+        this.broadcast.onState(news.state, () => this.reader.signedState());
+        break;
+      case 'commit':
+        this.broadcast.onCommit(news.commit);
+        break;
+      case 'beat':
+        this.broadcast.onBeat(news.beat);
+        break;
+      case 'trust':
+        this.broadcast.onTrust(news.trust);
+        break;
+    }
+    this.keeper?.changed();
+  }
+
+  private openFromDisk(): ChannelReader {
+    const { source, project, channel } = this.address;
+    const stored = this.copy?.load();
+    for (const problem of stored?.problems ?? []) this.watch.onProblem(this, problem);
+    const reader = openChannelReader({
+      project,
+      channel,
+      pin: source.pin,
+      now: this.options.now,
+      seen: stored?.seen ?? null,
+    });
+    if (stored?.state === null || stored?.state === undefined) return reader;
+    const acceptance = reader.acceptState(stored.state);
+    const state = reader.signedState();
+    if (acceptance.ok && state !== null) this.broadcast.onState(state, () => this.reader.signedState());
+    else if (!acceptance.ok) {
+      this.watch.onProblem(this, `copy on disk is not served, ${acceptance.code}: ${acceptance.message}`);
+    }
+    return reader;
+  }
+
+  private copyContent(): ReturnType<ConstructorParameters<typeof CopyKeeper>[1]> {
+    const state = this.reader.localState();
+    const { seen } = this.reader;
+    return state === null || seen === null ? null : { state, seen };
+  }
+}

@@ -1,0 +1,26 @@
+import { subjectToken } from '@headgate/contracts';
+import { z } from 'zod';
+
+/** Where channels come from: this installation's own FLAGS, or the mirror of an upstream's. */
+export const channelSource = z.object({
+  /** Names the source in logs, metrics and on disk. */
+  root: subjectToken,
+  stream: z.string().regex(/^[A-Za-z0-9_-]{1,255}$/),
+  /** Digest of the source's root 1: every channel of the stream is verified from here before it is served. */
+  pin: z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256:<64 hex digits>'),
+});
+export type ChannelSource = z.infer<typeof channelSource>;
+
+/** Settings of a gateway that runs on its own. */
+export const gatewayConfig = z.object({
+  natsUrl: z.string().min(1).default('nats://127.0.0.1:4222'),
+  natsUser: z.string().min(1).optional(),
+  natsPassword: z.string().min(1).optional().meta({ secret: true }),
+  httpHost: z.string().min(1).default('127.0.0.1'),
+  httpPort: z.number().int().min(0).max(65_535).default(0),
+  dataDir: z.string().min(1).default('.headgate'),
+  /** In order of precedence; in the environment as JSON. */
+  gatewaySources: z.array(channelSource).min(1),
+  gatewayMaxClients: z.number().int().min(1).max(1_000_000).default(15_000),
+});
+export type GatewayConfig = z.infer<typeof gatewayConfig>;

@@ -1,0 +1,231 @@
+import type { EventData } from '@headgate/contracts';
+import type { Rollout } from '@headgate/domain';
+import {
+  emptyHistory,
+  type History,
+  type JudgePolicy,
+  judge,
+  type Look,
+  type PreRow,
+  planRollout,
+  prePeriodLengths,
+  type RolloutPlan,
+  stepLengths,
+  tabulate,
+} from '@headgate/judge';
+import { sha256Hex } from '@headgate/trust';
+import type { Pack } from '../telemetry/telemetry-pack.js';
+import { graceMsOf, judgePolicyFor, lookEveryMsOf } from './judge-policy.js';
+import { type JudgedNames, judgedNames, judgedPart } from './judged-names.js';
+import { readPlan, recordPlan } from './recorded-plan.js';
+import { RolloutRows } from './rollout-rows.js';
+import type { Act, Script } from './script.js';
+
+/** What is to be done next for a rollout, and when; `after` where it must be done behind a certain pack. */
+export type Due =
+  | { readonly kind: 'restart' | 'propose-plan' | 'look'; readonly at: number }
+  | { readonly kind: 'adopt-plan'; readonly at: number; readonly after: number }
+  | { readonly kind: 'enter-step'; readonly at: number; readonly step: number };
+
+export interface MadeLook {
+  readonly look: Look;
+  readonly script: Script;
+  readonly onInstanceHours: number;
+  readonly planDigest: string;
+}
+
+export type Done =
+  | { readonly kind: 'nothing' }
+  | {
+      readonly kind: 'plan';
+      readonly planned: EventData<'rollout-planned.v1'>;
+      readonly refusals: readonly string[];
+    }
+  | ({ readonly kind: 'look' } & MadeLook);
+
+interface Frozen {
+  readonly plan: RolloutPlan;
+  readonly preRows: readonly PreRow[];
+  readonly digest: string;
+}
+
+/**
+ * Everything analysis knows of one rollout: its rows, its plan, its looks. A function of what it is given, in the order it is
+ * given: packs of TELEMETRY, the rollout as the log has it, and dues with their time. It reads no clock and writes nothing.
+ */
+export class RolloutAnalysis {
+  readonly project: string;
+  readonly #names: JudgedNames;
+  readonly #acts: Act[] = [];
+  #rows: RolloutRows;
+  #rollout: Rollout;
+  #from: number | null = null;
+  #packAt = Number.NEGATIVE_INFINITY;
+  /** Of the pre-period, which begins anew when the fleet turns out to want other times. */
+  #pre: { startAt: number; policy: JudgePolicy };
+  #isProposed = false;
+  #frozen: Frozen | null = null;
+  #step: { readonly step: number; readonly enteredAt: number } | null = null;
+  #looksUntil = Number.NEGATIVE_INFINITY;
+  #history: History = emptyHistory;
+
+  constructor(project: string, rollout: Rollout) {
+    this.project = project;
+    this.#rollout = rollout;
+    this.#names = judgedNames(rollout.metrics);
+    this.#rows = new RolloutRows(rollout.seed);
+    this.#pre = { startAt: rollout.requestedAt, policy: judgePolicyFor(rollout.policy, 0) };
+    this.#beginPrePeriod();
+  }
+
+  get rollout(): Rollout {
+    return this.#rollout;
+  }
+
+  get rows(): number {
+    return this.#rows.size;
+  }
+
+  /** The rollout as the log has it now. */
+  update(rollout: Rollout): void {
+    this.#rollout = rollout;
+  }
+
+  take(pack: Pack): void {
+    if (pack.project !== this.project || pack.at < this.#rollout.requestedAt) return;
+    this.#from ??= pack.sequence;
+    // Packs of two collectors may cross: time stands still rather than go back.
+    this.#packAt = Math.max(this.#packAt, pack.at);
+    const { channel } = this.#rollout;
+    for (const report of pack.reports)
+      if (report.channel === channel) this.#rows.fold(judgedPart(report, this.#names), this.#packAt);
+  }
+
+  /** What comes next, or null while only the log can bring something new. */
+  due(): Due | null {
+    const { planned, steps } = this.#rollout;
+    if (!this.#frozen) {
+      if (planned) {
+        const { cut } = readPlan(planned);
+        return { kind: 'adopt-plan', at: cut.at, after: cut.after };
+      }
+      return this.#duePrePeriod();
+    }
+    const look = this.#dueLook(this.#frozen.plan);
+    const next = steps[this.#step === null ? 0 : this.#step.step + 1];
+    if (next && (look === null || next.enteredAt <= look.at))
+      return { kind: 'enter-step', at: next.enteredAt, step: next.step };
+    return look;
+  }
+
+  /** Does what is due. `at`: its time, or the newest pack's where that is later; `after`: the newest pack's sequence. */
+  perform(due: Due, at: number, after: number): Done {
+    switch (due.kind) {
+      case 'restart':
+        return this.#restart(at, after);
+      case 'propose-plan':
+        return this.#propose(at, after);
+      case 'adopt-plan':
+        return this.#adopt(due.at, after);
+      case 'enter-step':
+        return this.#enter(due.step, due.at, after);
+      case 'look':
+        return this.#look(at, after);
+    }
+  }
+
+  #duePrePeriod(): Due | null {
+    if (this.#isProposed) return null;
+    const policy = judgePolicyFor(this.#rollout.policy, this.#rows.size);
+    const isSame =
+      policy.bakeMs === this.#pre.policy.bakeMs && policy.prePeriodMs === this.#pre.policy.prePeriodMs;
+    if (!isSame) return { kind: 'restart', at: this.#pre.startAt };
+    return { kind: 'propose-plan', at: this.#pre.startAt + policy.prePeriodMs + graceMsOf(policy) };
+  }
+
+  #dueLook(plan: RolloutPlan): Due | null {
+    if (this.#step === null || this.#isOver()) return null;
+    const every = lookEveryMsOf(this.#rollout.policy, plan.policy.bakeMs);
+    const first = this.#step.enteredAt + plan.policy.warmUpMs + graceMsOf(plan.policy);
+    const past = Math.floor((this.#looksUntil - first) / every) + 1;
+    return { kind: 'look', at: first + Math.max(0, Number.isFinite(past) ? past : 0) * every };
+  }
+
+  /** The step's last word is in the log, and every look up to it has been made. */
+  #isOver(): boolean {
+    const last = this.#rollout.verdicts.findLast(
+      ({ step, decision }) =>
+        step === this.#step?.step &&
+        (decision === 'promote' || decision === 'roll-back' || decision === 'stop'),
+    );
+    return last !== undefined && this.#looksUntil >= last.look.at;
+  }
+
+  #restart(at: number, after: number): Done {
+    this.#pre = { startAt: at, policy: judgePolicyFor(this.#rollout.policy, this.#rows.size) };
+    this.#beginPrePeriod();
+    this.#acts.push({ kind: 'restart', at, after });
+    return { kind: 'nothing' };
+  }
+
+  #beginPrePeriod(): void {
+    const { startAt, policy } = this.#pre;
+    this.#rows.beginPeriod({ startAt, lengthsMs: prePeriodLengths(policy) });
+    this.#rows.beginWatch({ since: startAt, lostAfterMs: policy.lostAfterMs });
+  }
+
+  #propose(at: number, after: number): Done {
+    const preRows = this.#rows.preRows();
+    const plan = planRollout({
+      preRows,
+      metrics: this.#rollout.metrics,
+      policy: this.#pre.policy,
+      orderSalt: sha256Hex(`order ${this.#rollout.seed}`),
+    });
+    this.#isProposed = true;
+    return { kind: 'plan', planned: recordPlan(plan, { at, after }), refusals: plan.refusals };
+  }
+
+  #adopt(at: number, after: number): Done {
+    const planned = this.#rollout.planned!;
+    const preRows = this.#rows.preRows();
+    this.#frozen = { plan: readPlan(planned).plan, preRows, digest: planned.planDigest };
+    this.#acts.push({ kind: 'plan', at, after });
+    return { kind: 'nothing' };
+  }
+
+  #enter(step: number, enteredAt: number, after: number): Done {
+    const { policy } = this.#frozen!.plan;
+    this.#step = { step, enteredAt };
+    this.#looksUntil = Number.NEGATIVE_INFINITY;
+    this.#rows.beginPeriod({ startAt: enteredAt + policy.warmUpMs, lengthsMs: stepLengths(policy) });
+    if (step === 0) this.#rows.beginWatch({ since: enteredAt, lostAfterMs: policy.lostAfterMs });
+    this.#acts.push({ kind: 'step', step, at: enteredAt, after });
+    return { kind: 'nothing' };
+  }
+
+  #look(at: number, after: number): Done {
+    const { plan, preRows, digest } = this.#frozen!;
+    const { step, enteredAt } = this.#step!;
+    const rows = tabulate({
+      plan,
+      step,
+      stepStartedAt: enteredAt,
+      now: at,
+      rows: this.#rows.rows(),
+      preRows,
+      bucketPpm: this.#rows.bucketPpm,
+    });
+    const look = judge({ plan, step, stepStartedAt: enteredAt, now: at, rows, history: this.#history });
+    this.#history = look.history;
+    this.#looksUntil = at;
+    this.#acts.push({ kind: 'look', at, after });
+    return {
+      kind: 'look',
+      look,
+      script: { from: this.#from ?? after + 1, acts: [...this.#acts] },
+      onInstanceHours: this.#rows.onInstanceHours(this.#rollout.steps.slice(0, step + 1)),
+      planDigest: digest,
+    };
+  }
+}

@@ -21,6 +21,14 @@ export class LogUnavailable extends EventStoreError {
 export class LogOutcomeUnknown extends EventStoreError {
   override readonly name = 'LogOutcomeUnknown';
   readonly code = 'outcome-unknown';
+  constructor(
+    message: string,
+    /** Of the event that may be there. */
+    readonly eventHash: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
 }
 
 /** The log ends before what its archive, its FLAGS or this process has seen of it: writing would fork history. */

@@ -9,6 +9,8 @@ export interface CommandMeta {
   readonly actor: string;
   readonly causationId?: string;
   readonly correlationId?: string;
+  /** Only for a restore: begins a new epoch, behind witnesses that the restore itself has read. */
+  readonly epoch?: number;
 }
 
 /** An event as the log holds it. The stream's sequence is where to find it, not its revision: order is (epoch, position). */
@@ -58,10 +60,12 @@ export interface EventStore {
   close(): Promise<void>;
 }
 
-/** Who else knows how far the log once was. Null: knows nothing of this project. */
+/** Who else knows how far the log once was. Null: knows nothing of this project. One that throws stops writes until it answers. */
 export interface WriteGuards {
   readonly archiveHead?: (project: string) => Promise<LogPosition | null>;
+  /** `channels`: those that the log knows. See `flagsHeadReader`. */
   readonly flagsHead?: (
     project: string,
+    channels: Iterable<string>,
   ) => Promise<{ readonly epoch: number; readonly position: number } | null>;
 }

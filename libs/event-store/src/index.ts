@@ -17,4 +17,7 @@ export type {
   StoredEvent,
   WriteGuards,
 } from './event-store.js';
+export { type FlagsHead, flagsHeadReader } from './flags-head.js';
 export { type KeepFollowing, keepFollowing } from './keep-following.js';
+export { type EventStoreOptions, openEventStore } from './open-event-store.js';
+export { openMemoryEventStore } from './open-memory-event-store.js';

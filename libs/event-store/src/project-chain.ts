@@ -1,0 +1,310 @@
+import {
+  GENESIS_HASH,
+  type LogEvent,
+  type LogPosition,
+  logSubject,
+  projectLogFilter,
+  STREAMS,
+} from '@headgate/contracts';
+import { applyEvent, emptyProject, type ProjectState } from '@headgate/domain';
+import {
+  OutcomeUnknown,
+  type StoredMessage,
+  type Streams,
+  StreamsError,
+  WrongLastSequence,
+} from '@headgate/streams';
+import { type EventDraft, sealEvent } from '@headgate/trust';
+import { ConcurrencyError, LogOutcomeUnknown, LogUnavailable, WritesRefused } from './errors.js';
+import type { WriteGuards } from './event-store.js';
+import { type FoldSnapshot, readFoldSnapshot, writeFoldSnapshot } from './fold-snapshot.js';
+import { describePosition, isAheadOf, type Witness } from './log-order.js';
+import { readEnvelope, readEvent } from './read-event.js';
+import { SerialQueue } from './serial-queue.js';
+
+export interface ChainSurroundings {
+  readonly streams: Streams;
+  readonly guards: WriteGuards;
+  /** Epoch of a project's first event. */
+  readonly firstEpoch: number;
+  readonly snapshotDir: string | null;
+  readonly snapshotEvery: number;
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * One project's chain as this process knows it: its fold, where in LOG it ends, and the only way to append to it. What is
+ * cached is taken on trust within one connection to the server; after that it must be found again in the log.
+ */
+export class ProjectChain {
+  readonly queue = new SerialQueue();
+  /** Calls that hold on to this chain now. */
+  users = 0;
+  private fold = emptyProject();
+  /** Sequence of the project's newest event in LOG; 0: none. What the next append expects. */
+  private streamSequence = 0;
+  private streamCreated: string | null = null;
+  private checkedConnection = 0;
+  private areWritesChecked = false;
+  /** Survives the fold: events that this process read or wrote must not vanish from the log. */
+  private newestSeen: LogPosition | null = null;
+  /** Set when the log has another event where `newestSeen` was. */
+  private forkedFrom: LogPosition | null = null;
+  private eventsSinceSnapshot = 0;
+  private writingSnapshot: Promise<void> | null = null;
+
+  constructor(
+    readonly project: string,
+    private readonly around: ChainSurroundings,
+  ) {}
+
+  get state(): ProjectState {
+    return this.fold;
+  }
+
+  get head(): LogPosition | null {
+    return this.fold.head;
+  }
+
+  /** Sequence in LOG that the next append expects to be the project's last. */
+  get expects(): number {
+    return this.streamSequence;
+  }
+
+  /** Nothing in the log, nothing going on: as good as never asked for. */
+  get isUnused(): boolean {
+    return this.fold.head === null && this.newestSeen === null && this.users === 0;
+  }
+
+  /** Makes sure that there is a fold which was found in the log on this connection; it may lack what others wrote since. */
+  async load(): Promise<void> {
+    await reading(async () => {
+      if (this.checkedConnection !== this.around.streams.connectionNumber) await this.findAgain();
+    });
+  }
+
+  /**
+   * Loads, and refuses to go on where writing would fork history: behind the archive, FLAGS or what was seen here before. Asked
+   * once per fold; after that, what is in the log stays in it.
+   */
+  async loadForWriting(options: { readonly epoch?: number } = {}): Promise<void> {
+    await this.load();
+    // A restore raises the epoch on purpose; it has read the witnesses itself.
+    if (this.areWritesChecked || (options.epoch ?? 0) > (this.fold.head?.epoch ?? 0)) return;
+    await this.refresh();
+    const { archiveHead, flagsHead } = this.around.guards;
+    const [archive, flags] = await Promise.all([
+      asking('the archive', archiveHead?.(this.project)),
+      asking('FLAGS', flagsHead?.(this.project, this.fold.channels.keys())),
+    ]);
+    this.refuseBehind('its archive', archive);
+    this.refuseBehind('FLAGS', flags);
+    this.refuseBehind('this installation once', this.forkedFrom ?? this.newestSeen);
+    this.areWritesChecked = true;
+  }
+
+  /** Brings the fold up to the newest event. True when there were new ones. */
+  async refresh(): Promise<boolean> {
+    return reading(async () => {
+      await this.load();
+      const before = this.streamSequence;
+      const newest = await this.around.streams.last(STREAMS.log, projectLogFilter(this.project));
+      const sequence = newest?.sequence ?? 0;
+      if (sequence < this.streamSequence) await this.findAgain();
+      else if (newest !== null && sequence > before && !this.takeIfNext(newest)) await this.readOn();
+      return this.streamSequence !== before;
+    });
+  }
+
+  /**
+   * Publishes one event behind the head. Throws `ConcurrencyError` when the head has moved, `LogOutcomeUnknown` when nobody can
+   * say; in both cases the caller refreshes, looks whether its event is there, and decides again if it is not.
+   *
+   * An event that is absent now may still be on its way (a request that timed out in a queue). It cannot become a second copy:
+   * it carries the sequence it expects to be the project's last. If we append anew with the same expectation, one of the two
+   * is stored and the other refused; if we do so with a later one, something was stored between and the late one is refused.
+   * Only giving up leaves it open, and then the caller is told so.
+   */
+  async append(draft: EventDraft, options: { readonly epoch?: number } = {}): Promise<LogEvent> {
+    // The connection was lost since the fold was found in the log: look again before relying on it.
+    if (this.checkedConnection !== this.around.streams.connectionNumber)
+      throw new ConcurrencyError(`the connection was lost while ${this.project} was decided on`);
+    const epoch = Math.max(options.epoch ?? 0, this.fold.head?.epoch ?? this.around.firstEpoch);
+    const event = sealEvent(draft, this.fold.head, epoch) as LogEvent;
+    const sequence = await this.publish(event);
+    this.take(event, sequence);
+    return event;
+  }
+
+  async close(): Promise<void> {
+    await this.writingSnapshot;
+    if (this.eventsSinceSnapshot > 0) this.startSnapshot();
+    await this.writingSnapshot;
+  }
+
+  private async publish(event: LogEvent): Promise<number> {
+    const { project, kind, aggregateId } = event;
+    try {
+      const ack = await this.around.streams.publish(
+        logSubject(project, kind, aggregateId),
+        Buffer.from(JSON.stringify(event)),
+        {
+          expectStream: STREAMS.log,
+          expectLastSequence: this.streamSequence,
+          expectFilter: projectLogFilter(project),
+          msgId: event.id,
+        },
+      );
+      // The server has seen this id, but which of its copies counts only the log itself says.
+      if (ack.duplicate) throw new OutcomeUnknown(`event ${event.id} is in the duplicate window`);
+      return ack.sequence;
+    } catch (error) {
+      if (error instanceof WrongLastSequence)
+        throw new ConcurrencyError(`somebody else appended to ${project}`, { cause: error });
+      if (error instanceof OutcomeUnknown)
+        throw new LogOutcomeUnknown(
+          `event ${event.id} of ${project} may or may not be in the log`,
+          event.hash,
+          {
+            cause: error,
+          },
+        );
+      throw unavailable(error);
+    }
+  }
+
+  private refuseBehind(name: string, witness: Witness | null): void {
+    const { head } = this.fold;
+    if (witness !== this.forkedFrom && !isAheadOf(witness, head)) return;
+    if (witness === null) return;
+    throw new WritesRefused(
+      `the log of ${this.project} ends at ${describePosition(head)}, but ${name} held ${describePosition(witness)}: run \`headgate doctor\`, then \`headgate log restore\``,
+    );
+  }
+
+  /** Looks for the cached head where it was. Found: only new events are missing. Not found: the log is another, fold it anew. */
+  private async findAgain(): Promise<void> {
+    const { streams } = this.around;
+    const connection = streams.connectionNumber;
+    const stream = await streams.info(STREAMS.log);
+    if (stream === null)
+      throw new LogUnavailable('stream LOG does not exist: start the installation, or restore it');
+    const { streamSequence, fold } = this;
+    if (this.streamCreated !== stream.created || !(await this.isInLog({ streamSequence, head: fold.head }))) {
+      this.areWritesChecked = false;
+      await this.startFold(stream.created);
+    }
+    this.streamCreated = stream.created;
+    await this.readOn();
+    this.checkedConnection = connection;
+  }
+
+  private async startFold(created: string): Promise<void> {
+    const { snapshotDir, warn } = this.around;
+    this.forkedFrom = null;
+    const snapshot = snapshotDir === null ? null : await readFoldSnapshot(snapshotDir, this.project, warn);
+    if (snapshot !== null && snapshot.streamCreated === created && (await this.isInLog(snapshot))) {
+      this.fold = snapshot.state;
+      this.streamSequence = snapshot.streamSequence;
+      this.remember(snapshot.head);
+    } else {
+      if (snapshot !== null) {
+        // Evidence all the same: this installation once held what the snapshot was made of.
+        this.remember(snapshot.head);
+        warn(`fold snapshot of ${this.project} is not of this log: folding it from its start`);
+      }
+      this.fold = emptyProject();
+      this.streamSequence = 0;
+    }
+    this.eventsSinceSnapshot = 0;
+  }
+
+  private async isInLog(known: Pick<FoldSnapshot, 'streamSequence'> & { readonly head: LogPosition | null }) {
+    if (known.head === null) return true;
+    const message = await this.around.streams.get(STREAMS.log, known.streamSequence);
+    if (message === null) return false;
+    const found = readEnvelope(message);
+    return found.project === this.project && found.hash === known.head.hash;
+  }
+
+  private async readOn(): Promise<void> {
+    const range = this.around.streams.readRange(STREAMS.log, {
+      filter: projectLogFilter(this.project),
+      from: this.streamSequence + 1,
+    });
+    for await (const message of range) this.take(this.read(message), message.sequence);
+  }
+
+  /** The usual case, without a consumer: one new event, which we have in our hands. */
+  private takeIfNext(message: StoredMessage): boolean {
+    const envelope = readEnvelope(message);
+    if (envelope.prevHash !== (this.fold.head?.hash ?? GENESIS_HASH)) return false;
+    this.take(readEvent(message, envelope, this.fold.head), message.sequence);
+    return true;
+  }
+
+  private read(message: StoredMessage): LogEvent {
+    return readEvent(message, readEnvelope(message), this.fold.head);
+  }
+
+  private take(event: LogEvent, streamSequence: number): void {
+    applyEvent(this.fold, event);
+    this.streamSequence = streamSequence;
+    this.remember({ epoch: event.epoch, position: event.position, hash: event.hash });
+    this.eventsSinceSnapshot += 1;
+    if (this.eventsSinceSnapshot >= this.around.snapshotEvery) this.startSnapshot();
+  }
+
+  private remember(head: LogPosition): void {
+    const seen = this.newestSeen;
+    if (
+      seen !== null &&
+      head.epoch === seen.epoch &&
+      head.position === seen.position &&
+      head.hash !== seen.hash
+    )
+      this.forkedFrom = seen;
+    if (this.forkedFrom === null && isAheadOf(head, seen)) this.newestSeen = head;
+  }
+
+  private startSnapshot(): void {
+    const { snapshotDir, warn } = this.around;
+    const { head } = this.fold;
+    if (snapshotDir === null || this.writingSnapshot !== null || head === null || this.streamCreated === null)
+      return;
+    this.eventsSinceSnapshot = 0;
+    const { project, streamCreated, streamSequence, fold } = this;
+    this.writingSnapshot = writeFoldSnapshot(snapshotDir, {
+      project,
+      streamCreated,
+      streamSequence,
+      head,
+      state: fold,
+    })
+      .catch((error: Error) => warn(`fold snapshot of ${project} was not written: ${error.message}`))
+      .finally(() => {
+        this.writingSnapshot = null;
+      });
+  }
+}
+
+const unavailable = (error: unknown): unknown =>
+  error instanceof StreamsError ? new LogUnavailable(error.message, { cause: error }) : error;
+
+const reading = async <T>(read: () => Promise<T>): Promise<T> => {
+  try {
+    return await read();
+  } catch (error) {
+    throw unavailable(error);
+  }
+};
+
+const asking = async <T>(whom: string, answer: Promise<T | null> | undefined): Promise<T | null> => {
+  try {
+    return (await answer) ?? null;
+  } catch (cause) {
+    throw new LogUnavailable(`cannot ask ${whom} how far the log once was: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+};

@@ -74,6 +74,9 @@ export const openDatabase = (
     application_name: 'headgate',
     types: { getTypeParser: parsers as typeof pg.types.getTypeParser },
   });
-  pool.on('error', (cause) => options.onFault?.(cause));
+  const onFault = (cause: Error): void => options.onFault?.(cause);
+  pool.on('error', onFault);
+  // A connection in use fails its query too; without a listener its second error would end the process.
+  pool.on('connect', (client) => client.on('error', onFault));
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }).withSchema(SCHEMA);
 };

@@ -1,0 +1,275 @@
+import { randomBytes } from 'node:crypto';
+import type { Command } from '@headgate/domain';
+import { createTestDatabase, type EmbeddedPostgres } from '@headgate/embedded';
+import { type EventStore, openMemoryEventStore } from '@headgate/event-store';
+import {
+  allRows,
+  type Database,
+  listViews,
+  migrate,
+  openDatabase,
+  VIEW_TABLES,
+  viewByName,
+} from '@headgate/read-model';
+import { uuidV7Source } from '@headgate/service-kit';
+import { canonicalJson } from '@headgate/trust';
+import fc from 'fast-check';
+import { sql } from 'kysely';
+
+let postgres: EmbeddedPostgres;
+let db: Database;
+let store: EventStore;
+let clock = 1_780_000_000_000;
+const newId = uuidV7Source(() => clock, randomBytes);
+const projections: Projection[] = [];
+
+const startProjection = (): Projection => {
+  const projection = new Projection({ store, db, pause: projectionPause });
+  projections.push(projection);
+  projection.start();
+  return projection;
+};
+const handle = (command: Command) => {
+  clock += 1_000;
+  return store.handle(command, { commandId: newId(), actor: 'spec' });
+};
+const until = async (isSo: () => boolean | Promise<boolean>): Promise<void> => {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
+};
+const reaches = (projection: Projection, project: string, position: number): Promise<void> =>
+  until(() => (projection.status().checkpoint?.heads[project]?.position ?? 0) >= position);
+const tables = async (): Promise<string> => {
+  const all = await Promise.all(VIEW_TABLES.map((table) => listViews(db, table, null)));
+  return canonicalJson(all.map((views) => views.map((view) => canonicalJson(view)).sort()));
+};
+const folded = async (projects: readonly string[]): Promise<string> => {
+  const rows = (
+    await Promise.all(projects.map(async (project) => allRows(project, (await store.project(project)).state)))
+  ).flat();
+  return canonicalJson(
+    VIEW_TABLES.map((table) =>
+      rows
+        .filter((row) => row.table === table)
+        .map((row) => canonicalJson(row.view))
+        .sort(),
+    ),
+  );
+};
+const flag = (project: string, key: string): Command => ({
+  type: 'create-flag',
+  project,
+  flagId: newId(),
+  channel: 'stable',
+  key,
+  definition: {
+    state: 'ENABLED',
+    variants: { on: true, off: false },
+    defaultVariant: 'off',
+    overridable: 'none',
+  },
+  why: 'spec',
+});
+const begin = async (project: string): Promise<void> => {
+  await handle({ type: 'create-project', project, projectId: newId(), name: project, why: 'spec' });
+  await handle({
+    type: 'create-channel',
+    project,
+    channelId: newId(),
+    slug: 'stable',
+    beatLifetimeMs: 60_000,
+    why: 'spec',
+  });
+};
+
+beforeAll(async () => {
+  postgres = await createTestDatabase();
+});
+afterAll(() => postgres?.stop());
+
+beforeEach(async () => {
+  db = openDatabase(postgres.url);
+  await sql`drop schema if exists headgate cascade`.execute(db);
+  for (let generation = 1; generation < 6; generation += 1)
+    await sql.raw(`drop schema if exists headgate_g${generation} cascade`).execute(db);
+  ({ store } = await openMemoryEventStore({
+    clock: () => clock,
+    newId,
+    newSalt: () => randomBytes(16).toString('hex'),
+  }));
+});
+afterEach(async () => {
+  await Promise.all(projections.splice(0).map((projection) => projection.close()));
+  await store.close();
+  await db.destroy();
+});
+
+describe('a projection', () => {
+  it('holds what the fold says, through restarts halfway, for any history', async () => {
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom('flag', 'kill', 'lift', 'archive', 'restart'), {
+          minLength: 5,
+          maxLength: 40,
+        }),
+        async (acts) => {
+          run += 1;
+          const project = `p${run}-${newId().slice(-6)}`;
+          let projection = startProjection();
+          await begin(project);
+          const flags: string[] = [];
+          for (const act of acts) {
+            const target = flags[flags.length >> 1];
+            if (act === 'restart') {
+              await projection.close();
+              projection = startProjection();
+            } else if (act === 'flag' || !target)
+              flags.push((await handle(flag(project, `f${flags.length}`))).id);
+            else {
+              const type = act === 'kill' ? 'kill-flag' : act === 'lift' ? 'lift-kill' : 'archive-flag';
+              await handle({ type, project, flagId: target, why: act }).catch(() => undefined);
+            }
+          }
+          await reaches(projection, project, (await store.project(project)).head?.position ?? 0);
+          await projection.close();
+        },
+      ),
+      { numRuns: 8 },
+    );
+    const projects = ((await listViews(db, 'project', null)) as { slug: string }[]).map(({ slug }) => slug);
+    expect(projects).toHaveLength(8);
+    expect(await tables()).toBe(await folded(projects));
+  });
+
+  it('is the same after a rebuild into fresh tables, and goes on from there', async () => {
+    const projection = startProjection();
+    await begin('web');
+    for (let n = 0; n < 20; n += 1) await handle(flag('web', `f${n}`));
+    await reaches(projection, 'web', 22);
+    const before = await tables();
+    await sql`delete from headgate.flag`.execute(db);
+    expect(await tables()).not.toBe(before);
+    expect(await projection.rebuild()).toEqual({ events: 22, rows: 22, generation: 2 });
+    expect(await tables()).toBe(before);
+    await handle(flag('web', 'later'));
+    await reaches(projection, 'web', 23);
+    expect(await viewByName(db, 'flag', 'web', 'stable/later')).toMatchObject({ key: 'later' });
+  });
+
+  it('waits for Postgres and loses nothing when it goes away halfway', async () => {
+    const projection = startProjection();
+    await begin('web');
+    await reaches(projection, 'web', 2);
+    const restarted = postgres.restart();
+    for (let n = 0; n < 10; n += 1) await handle(flag('web', `f${n}`));
+    await restarted;
+    await reaches(projection, 'web', 12);
+    expect(await tables()).toBe(await folded(['web']));
+  });
+
+  it('lets one of two projectors write each batch, whoever is first', async () => {
+    const both = [startProjection(), startProjection()];
+    await begin('web');
+    for (let n = 0; n < 30; n += 1) await handle(flag('web', `f${n}`));
+    await Promise.race(both.map((one) => reaches(one, 'web', 32)));
+    expect(await tables()).toBe(await folded(['web']));
+    expect(await verifyLog(store, db)).toMatchObject({ ok: true, events: 32, archived: 32 });
+  });
+
+  it('stops loudly when the log is another one than the archive, and writes nothing', async () => {
+    const first = startProjection();
+    await begin('web');
+    await reaches(first, 'web', 2);
+    await first.close();
+    const before = await tables();
+    await store.close();
+    ({ store } = await openMemoryEventStore({
+      clock: () => clock,
+      newId,
+      newSalt: () => randomBytes(16).toString('hex'),
+    }));
+    await begin('web');
+    const second = startProjection();
+    await until(() => second.status().state === 'stopped');
+    expect(second.status().detail).toMatch(/another event than the archive/);
+    expect(await tables()).toBe(before);
+  });
+
+  it('stops loudly when the log ends before the archive', async () => {
+    const first = startProjection();
+    await begin('web');
+    await reaches(first, 'web', 2);
+    await first.close();
+    await store.close();
+    ({ store } = await openMemoryEventStore({
+      clock: () => clock,
+      newId,
+      newSalt: () => randomBytes(16).toString('hex'),
+    }));
+    const second = startProjection();
+    await until(() => second.status().state === 'stopped');
+    expect(second.status().detail).toMatch(/archive at 2; run `headgate log restore`/);
+  });
+});
+
+describe('headgate log verify', () => {
+  const prepared = async (): Promise<void> => {
+    const projection = startProjection();
+    await begin('web');
+    await handle(flag('web', 'a'));
+    await reaches(projection, 'web', 3);
+  };
+
+  it('finds both copies whole and the same', async () => {
+    await prepared();
+    expect(await verifyLog(store, db)).toEqual({
+      ok: true,
+      events: 3,
+      archived: 3,
+      notArchivedYet: 0,
+      faults: [],
+    });
+  });
+
+  it.each([
+    [
+      'a changed byte',
+      sql`update headgate.archive set event = replace(event, '"key":"a"', '"key":"b"') where position = 3`,
+      /position 3: .*data/i,
+    ],
+    [
+      'bytes that are no event',
+      sql`update headgate.archive set event = '{' where position = 2`,
+      /position 2: not an event/,
+    ],
+    ['a missing event', sql`delete from headgate.archive where position = 2`, /position 3/],
+  ])('names the place of %s in the archive', async (_what, damage, place) => {
+    await prepared();
+    await damage.execute(db);
+    const verified = await verifyLog(store, db);
+    expect(verified.ok).toBe(false);
+    expect(verified.faults.join('\n')).toMatch(place);
+  });
+
+  it('says that the log ends before the archive', async () => {
+    await prepared();
+    await Promise.all(projections.splice(0).map((projection) => projection.close()));
+    await store.close();
+    ({ store } = await openMemoryEventStore({
+      clock: () => clock,
+      newId,
+      newSalt: () => randomBytes(16).toString('hex'),
+    }));
+    expect((await verifyLog(store, db)).faults).toEqual([
+      expect.stringMatching(/archive goes on to position 3, the log ends at 0/),
+    ]);
+  });
+});
+
+describe('a database that another version has migrated', () => {
+  it('is left alone', async () => {
+    await migrate(db);
+    await sql`update headgate.migration set checksum = 'x'`.execute(db);
+    await expect(migrate(db)).rejects.toThrow(/migration 1 .* another version of Headgate/);
+  });
+});

@@ -7,7 +7,7 @@ const lib = (/** @type {string[]} */ ...names) => `^libs/(${names.join('|')})/`;
 const npm = (/** @type {string} */ pattern) => `(^|/)node_modules/${pattern}`;
 const SPEC = '\\.spec\\.ts$';
 const PURE = ['domain', 'evaluation', 'judge', 'trust'];
-const UPPER = ['service-kit', 'embedded', 'read-model', 'event-store', 'sdk'];
+const UPPER = ['service-kit', 'embedded', 'read-model', 'event-store', 'channel-stream', 'sdk'];
 
 /**
  * A lib reaches only the floors below its own, and itself.

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Cruise, cruise } from './cruise.mjs';
@@ -24,6 +24,7 @@ const SEEDS: readonly Seed[] = [
   seed('floor-of-embedded', 'libs/embedded/src/seed.ts', '@headgate/sdk'),
   seed('floor-of-read-model', 'libs/read-model/src/seed.ts', '@headgate/event-store'),
   seed('floor-of-event-store', 'libs/event-store/src/seed.ts', '@headgate/read-model'),
+  seed('floor-of-channel-stream', 'libs/channel-stream/src/seed.ts', '@headgate/event-store'),
   seed('floor-of-sdk', 'libs/sdk/src/seed.ts', '@headgate/service-kit'),
   seed('floor-of-testing', 'libs/testing/src/seed.ts', '@headgate/streams'),
   seed('contracts-need-only-zod', 'libs/contracts/src/seed-io.ts', 'node:fs'),
@@ -51,7 +52,7 @@ const SEEDS: readonly Seed[] = [
 
 const LIBS = [
   ...['contracts', 'domain', 'evaluation', 'judge', 'trust', 'streams', 'service-kit', 'embedded'],
-  ...['read-model', 'event-store', 'sdk', 'testing'],
+  ...['read-model', 'event-store', 'channel-stream', 'sdk', 'testing'],
 ];
 const APPS = [
   ...['analysis', 'cli', 'collector', 'control', 'demo', 'gateway', 'projector', 'publisher', 'rollouts'],
@@ -116,6 +117,15 @@ describe('dependency rules', () => {
     test('explain each offence', () => {
       expect(seeded.violations.filter(({ why }) => why === '')).toEqual([]);
     });
+  });
+
+  test('know every lib and every app of this repository', () => {
+    const folders = (kind: string) =>
+      readdirSync(join(process.cwd(), kind)).filter((name) =>
+        existsSync(join(process.cwd(), kind, name, 'package.json')),
+      );
+    expect(folders('libs').sort()).toEqual([...LIBS].sort());
+    expect(folders('apps').sort()).toEqual([...APPS].sort());
   });
 
   test('are all seeded here', () => {

@@ -51,7 +51,7 @@ export const startSpecServer = async (options: SpecServerOptions = {}): Promise<
     ].join('\n'),
   );
   let child: ChildProcess | null = null;
-  const [program, ...before] = [...(options.under ?? []), binary()] as [string, ...string[]];
+  const [program, ...before] = [...(options.under ?? []), binary()];
 
   const kill = async (): Promise<void> => {
     const running = child;

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { closeLeaves } from './nats/close-leaves.js';
 import { findNatsServer, type NatsServerProgram } from './nats/find-nats-server.js';
 import {
   type Links,
@@ -13,7 +14,7 @@ import {
   writeLinks,
 } from './nats/nats-home.js';
 import { type NatsRun, PortTaken, runNatsServer } from './nats/nats-run.js';
-import { inboxPrefix, type NatsUser } from './nats/roles.js';
+import { inboxPrefix, type NatsUser, SYSTEM_USER } from './nats/roles.js';
 import { type NatsConfigOptions, renderNatsConfig } from './nats-config.js';
 import { type DataLock, lockData } from './process/data-lock.js';
 import { privateFolder, writePrivateFile } from './process/private-files.js';
@@ -175,7 +176,15 @@ class Server implements EmbeddedNats {
     });
 
   readonly withdrawVendor = (name: string): Promise<void> =>
-    this.inTurn(() => this.changeVendors(this.links.vendors.filter((vendor) => vendor.name !== name)));
+    this.inTurn(async () => {
+      await this.changeVendors(this.links.vendors.filter((vendor) => vendor.name !== name));
+      await closeLeaves({
+        host: HOST,
+        port: this.settledPorts.client,
+        user: SYSTEM_USER,
+        password: this.home.passwords[SYSTEM_USER],
+      });
+    });
 
   readonly joinUpstream = (bundle: VendorBundle): Promise<void> =>
     this.inTurn(async () => {

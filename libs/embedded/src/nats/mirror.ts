@@ -65,7 +65,9 @@ export function mirrorStreamConfig(link: Link) {
     retention: 'limits',
     num_replicas: 1,
     max_msgs_per_subject: 1,
-    mirror_direct: true,
+    allow_direct: true,
+    // true would have the mirror answer direct gets for a stream of its origin's name: the vendor's own FLAGS
+    mirror_direct: false,
     mirror: {
       name: STREAMS.flags,
       consumer: { name: mirrorConsumerName(link), deliver_subject: mirrorDeliverSubject(link) },

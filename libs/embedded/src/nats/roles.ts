@@ -61,7 +61,7 @@ export function permissionsOf(user: NatsUser, surroundings: Surroundings): Permi
   if (user === SYSTEM_USER) return undefined;
   const inbox = `${inboxPrefix(user)}.>`;
   if (user === 'admin') {
-    return { publish: { allow: ['$JS.API.>', '$JS.ACK.>'] }, subscribe: { allow: [inbox] } };
+    return { publish: { allow: ['$JS.API.>', '$JS.ACK.>', '$JS.FC.>'] }, subscribe: { allow: [inbox] } };
   }
   const job = jobOf(user, surroundings.roots.map(upstreamStream));
   const reads = job.reads ?? [];

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Command } from '@headgate/domain';
 import { createTestDatabase, type EmbeddedPostgres } from '@headgate/embedded';
 import { type EventStore, openMemoryEventStore } from '@headgate/event-store';
+import { Projection, projectionPause, verifyLog } from '@headgate/projector';
 import {
   allRows,
   type Database,

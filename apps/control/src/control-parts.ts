@@ -1,5 +1,6 @@
 import type { JsonValue, JudgePolicy, MetricDefinition } from '@headgate/contracts';
 import type { EventStore } from '@headgate/event-store';
+import type { Database } from '@headgate/read-model';
 import type { Streams } from '@headgate/streams';
 import type { OperationReport } from './api/schemas.js';
 
@@ -10,6 +11,8 @@ export interface ControlParts {
   readonly store: EventStore;
   /** For the judge's looks, which are not stored; without it `/watch` shows rollouts only. */
   readonly streams?: Pick<Streams, 'subscribeCore'>;
+  /** The read model; without it reads are answered from the fold that deciders use. */
+  readonly database?: Database;
   readonly now: () => number;
   /** UUIDv7. */
   readonly newId: () => string;

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { BearerGuard, Bearers, HealthRegistry, Log } from '@headgate/service-kit';
 import {
   type DynamicModule,
@@ -18,6 +19,7 @@ import { OperationsController } from './operations/operations.controller.js';
 import { ProjectController } from './project/project.controller.js';
 import { FoldQueries } from './queries/fold-queries.js';
 import { Queries } from './queries/queries.js';
+import { ReadModelQueries } from './queries/read-model-queries.js';
 import { RolloutController } from './rollout/rollout.controller.js';
 import { TokenController } from './token/token.controller.js';
 
@@ -48,7 +50,7 @@ export class ControlModule implements OnModuleInit, OnApplicationShutdown {
         },
         {
           provide: Queries,
-          useFactory: (feed: LogFeed) => new FoldQueries(parts.store, feed),
+          useFactory: (feed: LogFeed) => queriesOf(parts, feed),
           inject: [LogFeed],
         },
         Commands,
@@ -65,3 +67,8 @@ export class ControlModule implements OnModuleInit, OnApplicationShutdown {
     await this.feed.stop();
   }
 }
+
+const queriesOf = ({ database, store, now }: ControlParts, feed: LogFeed): Queries =>
+  database
+    ? new ReadModelQueries({ db: database, store, now, pause: (ms) => pause(ms) })
+    : new FoldQueries(store, feed);

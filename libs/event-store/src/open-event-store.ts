@@ -65,7 +65,7 @@ class StreamEventStore implements EventStore {
     this.warn = options.warn ?? (() => {});
   }
 
-  project(name: string): Promise<FoldedProject> {
+  async project(name: string): Promise<FoldedProject> {
     // Whoever asks before a read has begun shares it: all of them get a state that is newer than their question.
     const waiting = this.reads.get(name);
     if (waiting !== undefined) return waiting;

@@ -7,12 +7,14 @@ export class SerialQueue {
   run<T>(work: () => Promise<T>, options: { readonly urgent: boolean }): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       (options.urgent ? this.urgent : this.normal).push(() => work().then(resolve, reject));
-      if (!this.running) void this.drain();
+      if (this.running) return;
+      this.running = true;
+      // Never within the caller's own step: it has yet to note that it asked.
+      queueMicrotask(() => void this.drain());
     });
   }
 
   private async drain(): Promise<void> {
-    this.running = true;
     for (;;) {
       const next = this.urgent.shift() ?? this.normal.shift();
       if (next === undefined) break;

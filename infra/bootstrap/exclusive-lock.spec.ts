@@ -66,18 +66,15 @@ describe('the exclusive lock', () => {
   const hasProc = process.platform === 'linux';
   const mark = hasProc ? '' : ' [not run: /proc]';
   (hasProc ? test : test.skip)(`is taken over from a dead process nobody waited for${mark}`, async () => {
-    // the shell starts a holder, then becomes a program that never waits for its children
-    const holder = `sh -c 'read -r line' <&0 & echo $!; exec sleep 600`;
-    const parent = spawn('sh', ['-c', holder], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const parent = spawn('sh', ['-c', 'sleep 600 & echo $!; wait'], { stdio: ['ignore', 'pipe', 'inherit'] });
     children.push(parent);
-    const pid = Number(await new Promise((resolve) => parent.stdout?.once('data', resolve)));
-    const stat = () =>
-      readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) /, '')
-        .split(' ');
-    writeFileSync(path, JSON.stringify({ pid, startedAt: stat()[19], token: 'zombie' }));
-    parent.stdin?.end();
-    expect(await withExclusiveLock(path, async () => stat()[0])).toBe('Z');
+    const pid = Number(await firstOutput(parent));
+    writeFileSync(path, JSON.stringify({ pid, startedAt: stat(pid)[19], token: 'zombie' }));
+    parent.kill('SIGSTOP');
+    await until(() => stat(Number(parent.pid))[0] === 'T');
+    process.kill(pid, 'SIGKILL');
+    await until(() => stat(pid)[0] === 'Z');
+    expect(await withExclusiveLock(path, async () => stat(pid)[0])).toBe('Z');
   });
 
   test('is taken over from a process whose id another one has now', async () => {
@@ -121,3 +118,14 @@ describe('the exclusive lock', () => {
     expect(await withExclusiveLock(path, async () => 'next')).toBe('next');
   });
 });
+
+/** A process's state and what follows it in /proc. */
+function stat(pid: number): readonly string[] {
+  return readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
+}

@@ -54,7 +54,10 @@ afterEach(async () => {
   await streams.close();
 });
 
-const post = (body: BodyInit, headers: Record<string, string> = {}): Promise<Response> =>
+const post = (
+  body: NonNullable<RequestInit['body']>,
+  headers: Record<string, string> = {},
+): Promise<Response> =>
   fetch(`${service.url}/telemetry/v1/reports`, {
     method: 'POST',
     headers: { authorization: 'Bearer any', 'content-type': 'application/json', ...headers },
@@ -201,7 +204,7 @@ describe('POST /telemetry/v1/reports', () => {
     });
     const details = await fc.check(
       fc.asyncProperty(body, headers, async (bytes, head) => {
-        const { status } = await post(bytes as unknown as BodyInit, head);
+        const { status } = await post(bytes as unknown as NonNullable<RequestInit['body']>, head);
         seen[status] = (seen[status] ?? 0) + 1;
         expect(status === 202 || (status >= 400 && status < 500)).toBe(true);
       }),

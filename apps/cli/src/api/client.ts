@@ -13,6 +13,8 @@ export interface ApiRequest<S extends z.ZodType> {
   readonly answer: S;
   /** Id of the command; made up when absent. The same id goes with every repeat, so that repeating is safe. */
   readonly commandId?: string;
+  /** For work on the whole log; a minute when absent. */
+  readonly timeoutMs?: number;
 }
 
 const ATTEMPTS = 4;
@@ -46,7 +48,10 @@ export const openClient = (settings: Settings, terminal: Terminal): Client => {
         ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       redirect: 'error',
-      signal: AbortSignal.any([terminal.interrupted, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
+      signal: AbortSignal.any([
+        terminal.interrupted,
+        AbortSignal.timeout(request.timeoutMs ?? REQUEST_TIMEOUT_MS),
+      ]),
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
     });
 

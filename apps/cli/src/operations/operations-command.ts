@@ -86,6 +86,7 @@ const ask = async (
     method,
     path,
     answer: report,
+    timeoutMs: 3_600_000,
     ...(why === undefined ? {} : { body: { why } }),
   });
   if (settings.output === 'json') printJson(terminal, answer);

@@ -14,7 +14,7 @@ export const RUN_MARK = 'HEADGATE_RUN';
  * @param {number} [graceMs]
  * @returns {Promise<readonly Running[] | undefined>}
  */
-export async function leftBehind(run, graceMs = 5_000) {
+export async function leftBehind(run, graceMs = 20_000) {
   const until = Date.now() + graceMs;
   for (;;) {
     const running = marked(run);

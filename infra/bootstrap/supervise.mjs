@@ -28,7 +28,7 @@ export async function supervise({ node, args, env, isWatched, graceMs }) {
   const [code, signal] = /** @type {any} */ (await once(child, 'close'));
   const remaining = isWatched ? ((await leftBehind(mark, graceMs)) ?? []) : [];
   for (const { pid, command } of remaining) {
-    process.stderr.write(`left behind: process ${pid}: ${command}\n`);
+    process.stderr.write(`left behind: process ${pid}: ${command.replace(/\s+/g, ' ').slice(0, 300)}\n`);
     end(pid);
   }
   if (remaining.length > 0) process.exit(code || 1);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Command } from '@headgate/domain';
 import { createTestDatabase, type EmbeddedPostgres } from '@headgate/embedded';
 import { type EventStore, openMemoryEventStore } from '@headgate/event-store';
-import { Projection, projectionPause, verifyLog } from '@headgate/projector';
+import { Projection, projectionPause, RestoreRefused, restoreLog, verifyLog } from '@headgate/projector';
 import {
   allRows,
   type Database,
@@ -13,6 +13,7 @@ import {
   viewByName,
 } from '@headgate/read-model';
 import { uuidV7Source } from '@headgate/service-kit';
+import type { MemoryStreams } from '@headgate/streams';
 import { canonicalJson } from '@headgate/trust';
 import fc from 'fast-check';
 import { sql } from 'kysely';
@@ -20,10 +21,15 @@ import { sql } from 'kysely';
 let postgres: EmbeddedPostgres;
 let db: Database;
 let store: EventStore;
+let streams: MemoryStreams;
 let clock = 1_780_000_000_000;
 const newId = uuidV7Source(() => clock, randomBytes);
 const projections: Projection[] = [];
 
+const openStore = async (): Promise<void> => {
+  const newSalt = () => randomBytes(16).toString('hex');
+  ({ store, streams } = await openMemoryEventStore({ clock: () => clock, newId, newSalt }));
+};
 const startProjection = (): Projection => {
   const projection = new Projection({ store, db, pause: projectionPause });
   projections.push(projection);
@@ -92,11 +98,7 @@ beforeEach(async () => {
   await sql`drop schema if exists headgate cascade`.execute(db);
   for (let generation = 1; generation < 6; generation += 1)
     await sql.raw(`drop schema if exists headgate_g${generation} cascade`).execute(db);
-  ({ store } = await openMemoryEventStore({
-    clock: () => clock,
-    newId,
-    newSalt: () => randomBytes(16).toString('hex'),
-  }));
+  await openStore();
 });
 afterEach(async () => {
   await Promise.all(projections.splice(0).map((projection) => projection.close()));
@@ -184,11 +186,7 @@ describe('a projection', () => {
     await first.close();
     const before = await tables();
     await store.close();
-    ({ store } = await openMemoryEventStore({
-      clock: () => clock,
-      newId,
-      newSalt: () => randomBytes(16).toString('hex'),
-    }));
+    await openStore();
     await begin('web');
     const second = startProjection();
     await until(() => second.status().state === 'stopped');
@@ -202,11 +200,7 @@ describe('a projection', () => {
     await reaches(first, 'web', 2);
     await first.close();
     await store.close();
-    ({ store } = await openMemoryEventStore({
-      clock: () => clock,
-      newId,
-      newSalt: () => randomBytes(16).toString('hex'),
-    }));
+    await openStore();
     const second = startProjection();
     await until(() => second.status().state === 'stopped');
     expect(second.status().detail).toMatch(/archive at 2; run `headgate log restore`/);
@@ -256,11 +250,7 @@ describe('headgate log verify', () => {
     await prepared();
     await Promise.all(projections.splice(0).map((projection) => projection.close()));
     await store.close();
-    ({ store } = await openMemoryEventStore({
-      clock: () => clock,
-      newId,
-      newSalt: () => randomBytes(16).toString('hex'),
-    }));
+    await openStore();
     expect((await verifyLog(store, db)).faults).toEqual([
       expect.stringMatching(/archive goes on to position 3, the log ends at 0/),
     ]);
@@ -272,5 +262,57 @@ describe('a database that another version has migrated', () => {
     await migrate(db);
     await sql`update headgate.migration set checksum = 'x'`.execute(db);
     await expect(migrate(db)).rejects.toThrow(/migration 1 .* another version of Headgate/);
+  });
+});
+
+describe('headgate log restore', () => {
+  it('brings a lost log back with the same bytes, and everything verifies and goes on', async () => {
+    const projection = startProjection();
+    await begin('web');
+    await begin('shop');
+    await handle(flag('web', 'a'));
+    await reaches(projection, 'web', 3);
+    await reaches(projection, 'shop', 2);
+    const before = await tables();
+    await projection.close();
+    await store.close();
+    await openStore();
+    expect(await restoreLog(streams, db)).toEqual({
+      events: 5,
+      projects: [
+        { project: 'shop', from: 0, to: 2 },
+        { project: 'web', from: 0, to: 3 },
+      ],
+    });
+    expect(await verifyLog(store, db)).toMatchObject({ ok: true, events: 5, archived: 5 });
+    expect(await restoreLog(streams, db)).toEqual({ events: 0, projects: [] });
+    const again = startProjection();
+    await handle(flag('web', 'b'));
+    await reaches(again, 'web', 4);
+    expect(await tables()).not.toBe(before);
+    expect(await tables()).toBe(await folded(['shop', 'web']));
+  });
+
+  it('refuses to join two stories, and to write damaged bytes', async () => {
+    const projection = startProjection();
+    await begin('web');
+    await reaches(projection, 'web', 2);
+    await projection.close();
+    await store.close();
+    await openStore();
+    await begin('web');
+    await handle(flag('web', 'a'));
+    expect(await restoreLog(streams, db)).toEqual({ events: 0, projects: [] });
+    await store.close();
+    await openStore();
+    await handle({ type: 'create-project', project: 'web', projectId: newId(), name: 'other', why: 'spec' });
+    await expect(restoreLog(streams, db)).rejects.toThrow(/archive .*|log holds/);
+    await store.close();
+    await openStore();
+    await sql`update headgate.archive set event = replace(event, 'web', 'wob') where position = 1`.execute(
+      db,
+    );
+    await expect(restoreLog(streams, db)).rejects.toThrow(RestoreRefused);
+    expect((await store.project('web')).head).toBeNull();
   });
 });

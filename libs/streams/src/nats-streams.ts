@@ -93,16 +93,9 @@ export class NatsStreams implements Streams, DeliverySource {
 
   async publish(subject: string, data: Uint8Array, options: PublishOptions): Promise<PublishAck> {
     // The client would keep it until it is connected again, and send it long after we had given up.
-    if (this.status !== 'connected')
-      throw new Unavailable(`cannot publish ${subject}: not connected to nats-server`);
-    let giveUp!: (error: Error) => void;
-    const lost = new Promise<never>((_, reject) => {
-      giveUp = reject;
-    });
-    this.inFlight.add(giveUp);
+    this.mustBeConnected(`cannot publish ${subject}`);
     try {
-      const ack = await Promise.race([
-        lost,
+      const ack = await this.untilLost(
         this.client.publish(subject, data, {
           timeout: options.timeoutMs ?? PUBLISH_TIMEOUT_MS,
           ...(options.msgId === undefined ? {} : { msgID: options.msgId }),
@@ -116,7 +109,7 @@ export class NatsStreams implements Streams, DeliverySource {
               : { lastSubjectSequenceSubject: options.expectFilter }),
           },
         }),
-      ]);
+      );
       if (ack.stream !== options.expectStream || (ack.domain ?? '') !== this.serverInfo.domain)
         throw new StreamMismatch(
           `${subject} was stored by ${ack.stream} of domain "${ack.domain ?? ''}", not by ${options.expectStream} of "${this.serverInfo.domain}": check accounts and leaf nodes`,
@@ -125,8 +118,6 @@ export class NatsStreams implements Streams, DeliverySource {
     } catch (error) {
       if (error instanceof StreamMismatch || error instanceof OutcomeUnknown) throw error;
       throw publishFailure(subject, options.expectStream, error);
-    } finally {
-      this.inFlight.delete(giveUp);
     }
   }
 
@@ -192,10 +183,25 @@ export class NatsStreams implements Streams, DeliverySource {
     await this.connection.close();
   }
 
+  /** The client lets a request run into its timeout when the connection that carried it is lost; nobody should wait for that. */
+  private async untilLost<T>(request: Promise<T>): Promise<T> {
+    let giveUp!: (error: Error) => void;
+    const lost = new Promise<never>((_, reject) => {
+      giveUp = reject;
+    });
+    this.inFlight.add(giveUp);
+    try {
+      return await Promise.race([lost, request]);
+    } finally {
+      this.inFlight.delete(giveUp);
+    }
+  }
+
   private async fetch(stream: string, request: MsgRequest): Promise<StoredMessage | null> {
+    this.mustBeConnected(`cannot read ${stream}`);
     try {
       // Not the direct API: that may be answered by a replica that has not the newest message.
-      const found = await this.manager.streams.getMessage(stream, request);
+      const found = await this.untilLost(this.manager.streams.getMessage(stream, request));
       return found === null ? null : storedMessage(found);
     } catch (error) {
       if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.NoMessageFound) return null;
@@ -204,8 +210,9 @@ export class NatsStreams implements Streams, DeliverySource {
   }
 
   private async streamInfo(stream: string) {
+    this.mustBeConnected(`cannot describe stream ${stream}`);
     try {
-      return await this.manager.streams.info(stream);
+      return await this.untilLost(this.manager.streams.info(stream));
     } catch (error) {
       if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) return null;
       throw this.readFailure(`cannot describe stream ${stream}`, error);
@@ -215,6 +222,10 @@ export class NatsStreams implements Streams, DeliverySource {
   private readFailure(what: string, cause: unknown): Error {
     const why = isNoResponders(cause) ? 'JetStream is away' : (cause as Error).message;
     return new Unavailable(`${what}: ${why}`, { cause });
+  }
+
+  private mustBeConnected(what: string): void {
+    if (this.status !== 'connected') throw new Unavailable(`${what}: not connected to nats-server`);
   }
 
   private async watchConnection(): Promise<void> {

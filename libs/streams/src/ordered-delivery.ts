@@ -15,7 +15,7 @@ import {
 } from '@nats-io/transport-node';
 import { readDeliveryInfo } from './delivery-info.js';
 import { DeliveryQueue } from './delivery-queue.js';
-import { DeliveryBroken, StreamMissing, StreamReplaced } from './errors.js';
+import { DeliveryBroken, StreamMissing, StreamReplaced, Unavailable } from './errors.js';
 import type { DeliveredMessage, FollowOptions, Subscription } from './streams.js';
 
 const HEARTBEAT_MS = 1_000;
@@ -23,6 +23,7 @@ const SILENCE_MS = 3 * HEARTBEAT_MS;
 const RETRY_MS = [50, 100, 200, 400, 800, 1_000] as const;
 /** A restarting server may not have recovered its streams yet. */
 const MISSING_TRIES = 8;
+const RANGE_TRIES = 4;
 
 export interface DeliverySource {
   readonly connection: NatsConnection;
@@ -103,12 +104,14 @@ export class OrderedDelivery implements Subscription {
   }
 
   private restartIfSilent(): void {
-    if (
-      this.consumer !== null &&
-      this.source.isConnected() &&
-      performance.now() - this.lastHeard > SILENCE_MS
-    )
-      this.restart();
+    if (performance.now() - this.lastHeard <= SILENCE_MS) return;
+    if (this.options.stopAtTail && !this.source.isConnected()) this.giveUp();
+    else if (this.consumer !== null && this.source.isConnected()) this.restart();
+  }
+
+  /** Whoever reads a range waits for its end; whoever follows has nothing better to do than to wait for the server. */
+  private giveUp(cause?: unknown): void {
+    this.end(new Unavailable(`reading ${this.stream} was cut off: nats-server is away`, { cause }));
   }
 
   private async createConsumer(generation: number): Promise<void> {
@@ -121,6 +124,10 @@ export class OrderedDelivery implements Subscription {
         if (error instanceof StreamReplaced || error instanceof DeliveryBroken) return this.end(error);
         if (isStreamMissing(error) && ++missing === MISSING_TRIES)
           return this.end(new StreamMissing(this.stream));
+        if (this.options.stopAtTail && attempt === RANGE_TRIES) {
+          this.giveUp(error);
+          return;
+        }
         if (isRefused(error))
           return this.end(
             new DeliveryBroken(`cannot follow ${this.stream}: ${(error as Error).message}`, { cause: error }),

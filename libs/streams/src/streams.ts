@@ -102,7 +102,7 @@ export interface Streams {
   /** Newest message whose subject matches, as the stream's leader sees it. */
   last(stream: string, filter: string): Promise<StoredMessage | null>;
   get(stream: string, sequence: number): Promise<StoredMessage | null>;
-  /** From a sequence to what is the tail when it starts; then ends. */
+  /** From a sequence to what is the tail when it starts; then ends. Throws `Unavailable` when the server stays away. */
   readRange(
     stream: string,
     options: { readonly filter?: string; readonly from: number },

@@ -5,7 +5,8 @@
 
 const lib = (/** @type {string[]} */ ...names) => `^libs/(${names.join('|')})/`;
 const npm = (/** @type {string} */ pattern) => `(^|/)node_modules/${pattern}`;
-const SPEC = '\\.spec\\.ts$';
+/** Specs, and the fixtures beside them that only specs import. */
+const SPEC = '\\.(spec|fixture)\\.ts$';
 const PURE = ['domain', 'evaluation', 'judge', 'trust'];
 const UPPER = ['service-kit', 'embedded', 'read-model', 'event-store', 'channel-stream', 'sdk'];
 
@@ -126,9 +127,9 @@ module.exports = {
     },
     {
       name: 'specs-are-not-imported',
-      comment: 'nothing imports a spec',
+      comment: 'nothing imports a spec, and only specs import their fixtures',
       severity: 'error',
-      from: {},
+      from: { pathNot: SPEC },
       to: { path: SPEC },
     },
     {

@@ -25,7 +25,11 @@ export function sourceFiles(root, patterns = []) {
     .filter((file) => file !== '' && existsSync(join(root, file)));
 }
 
-/** @param {string} file */
+/**
+ * A spec, or a fixture beside specs (`*.fixture.ts`), which only they import and which is not built.
+ *
+ * @param {string} file
+ */
 export function isSpec(file) {
-  return file.endsWith('.spec.ts');
+  return /\.(spec|fixture)\.ts$/.test(file);
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSync } from '@swc/core';
+import { isSpec } from './source-files.mjs';
 
 /**
  * Libs that know the contracts as types only: what parses at run time is done at the edge, once. libs/trust is not among
@@ -17,7 +18,7 @@ const CONTRACTS = '@headgate/contracts';
  * @param {readonly string[]} files
  */
 export function findValueImportsOfContracts(root, files) {
-  const seen = files.filter((file) => TYPES_ONLY.test(file) && !file.endsWith('.spec.ts'));
+  const seen = files.filter((file) => TYPES_ONLY.test(file) && !isSpec(file));
   const offences = seen.flatMap((file) =>
     valueImports(readFileSync(join(root, file), 'utf8')).map(
       (names) =>

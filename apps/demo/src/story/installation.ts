@@ -7,6 +7,7 @@ import { type Api, openApi } from './api.js';
 interface Ready {
   readonly url: string;
   readonly adminToken: string;
+  readonly ingestToken: string;
   readonly rootPin: string;
 }
 

@@ -112,7 +112,7 @@ const startFleets = async (
     await startFleet({
       ...common,
       at: upstream,
-      telemetryToken: upstream.adminToken,
+      telemetryToken: upstream.ingestToken,
       workers: FLEET.upstreamWorkers,
     }),
   );
@@ -120,7 +120,7 @@ const startFleets = async (
     await startFleet({
       ...common,
       at: vendor,
-      telemetryToken: vendor.adminToken,
+      telemetryToken: vendor.ingestToken,
       workers: FLEET.vendorWorkers,
     }),
   );

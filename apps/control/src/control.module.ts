@@ -49,9 +49,14 @@ export class ControlModule implements OnModuleInit, OnApplicationShutdown {
           inject: [Log, HealthRegistry],
         },
         {
-          provide: Queries,
-          useFactory: (feed: LogFeed) => queriesOf(parts, feed),
+          provide: FoldQueries,
+          useFactory: (feed: LogFeed) => new FoldQueries(parts.store, feed),
           inject: [LogFeed],
+        },
+        {
+          provide: Queries,
+          useFactory: (fold: FoldQueries) => queriesOf(parts, fold),
+          inject: [FoldQueries],
         },
         Commands,
         BearerGuard,
@@ -68,7 +73,5 @@ export class ControlModule implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-const queriesOf = ({ database, store, now }: ControlParts, feed: LogFeed): Queries =>
-  database
-    ? new ReadModelQueries({ db: database, store, now, pause: (ms) => pause(ms) })
-    : new FoldQueries(store, feed);
+const queriesOf = ({ database, store, now }: ControlParts, fold: FoldQueries): Queries =>
+  database ? new ReadModelQueries({ db: database, store, now, pause: (ms) => pause(ms) }) : fold;

@@ -1,1 +1,3 @@
-export {};
+export type { Ready } from './installation/ready.js';
+export { type StandaloneConfig, standaloneConfig } from './standalone-config.js';
+export { type RunningStandalone, startStandalone } from './start-standalone.js';

@@ -77,7 +77,6 @@ export class FlagController {
   }
 
   private async idsOf({ project, channel, key }: FlagPath): Promise<{ project: string; flagId: string }> {
-    const { id: flagId } = await this.queries.flag(project, channel, key);
-    return { project, flagId };
+    return { project, flagId: await this.commands.flagIdOf(project, channel, key) };
   }
 }

@@ -1,5 +1,5 @@
-import { type Acknowledged, commandId } from '@headgate/contracts';
-import type { Command } from '@headgate/domain';
+import { type Acknowledged, commandId, SYSTEM_PROJECT, type TokenView } from '@headgate/contracts';
+import { type Command, CommandRefused, flagName, viewToken } from '@headgate/domain';
 import type { CommandMeta, EventStore } from '@headgate/event-store';
 import { type Caller, type FastifyRequest, InvalidInput } from '@headgate/service-kit';
 import { Inject, Injectable } from '@nestjs/common';
@@ -16,6 +16,29 @@ export class Commands {
 
   send(request: FastifyRequest, command: Command): Promise<Acknowledged> {
     return this.store.handle(command, this.metaOf(request));
+  }
+
+  /** Of the newest flag of that name, from the fold: a kill must not wait for Postgres. */
+  async flagIdOf(project: string, channel: string, key: string): Promise<string> {
+    const { state } = await this.store.project(project);
+    if (state.project.status === 'absent') {
+      throw new CommandRefused('project-unknown', `there is no project "${project}"`);
+    }
+    if (!state.channels.has(channel)) {
+      throw new CommandRefused('channel-unknown', `project "${project}" has no channel "${channel}"`);
+    }
+    const id = state.flagIds.get(flagName(channel, key));
+    if (id === undefined) {
+      throw new CommandRefused('not-found', `channel "${channel}" has no flag "${key}"`);
+    }
+    return id;
+  }
+
+  async tokenOf(id: string): Promise<TokenView> {
+    const { state } = await this.store.project(SYSTEM_PROJECT);
+    const token = state.tokens.get(id);
+    if (!token) throw new CommandRefused('not-found', `there is no token ${id}`);
+    return viewToken(token);
   }
 
   newId(): string {

@@ -17,6 +17,7 @@ import { CONTROL_PARTS, type ControlParts } from '../control-parts.js';
 import { Commands } from '../log/commands.js';
 import { LogFeed } from '../log/log-feed.js';
 import { notHere } from '../operations/not-here.js';
+import { FoldQueries } from '../queries/fold-queries.js';
 import { Queries } from '../queries/queries.js';
 import { type RolloutPath, rolloutPath } from './rollout-path.js';
 import { watchRollout } from './rollout-watch.js';
@@ -28,6 +29,7 @@ export class RolloutController {
   constructor(
     @Inject(Commands) private readonly commands: Commands,
     @Inject(Queries) private readonly queries: Queries,
+    @Inject(FoldQueries) private readonly fold: FoldQueries,
     @Inject(LogFeed) private readonly feed: LogFeed,
     @Inject(CONTROL_PARTS) private readonly parts: ControlParts,
     @Inject(Log) private readonly log: Log,
@@ -40,7 +42,7 @@ export class RolloutController {
     @Param('project', { schema: slug }) project: string,
     @Body({ schema: requestRollout }) { flag, policy, ...body }: z.infer<typeof requestRollout>,
   ): Promise<Acknowledged> {
-    const { id: flagId } = await this.queries.flag(project, body.channel, flag);
+    const flagId = await this.commands.flagIdOf(project, body.channel, flag);
     return this.commands.send(request, {
       type: 'request-rollout',
       project,
@@ -66,8 +68,12 @@ export class RolloutController {
 
   @Route(ROUTES.watchRollout)
   watch(@Param({ schema: rolloutPath }) path: RolloutPath, @Res() reply: FastifyReply): Promise<void> {
-    const { queries, feed, log, parts, shutdown } = this;
-    return watchRollout({ queries, feed, log, streams: parts.streams, until: shutdown.signal }, path, reply);
+    const { fold, feed, log, parts, shutdown } = this;
+    return watchRollout(
+      { queries: fold, feed, log, streams: parts.streams, until: shutdown.signal },
+      path,
+      reply,
+    );
   }
 
   @Route(ROUTES.getVerdict)
@@ -90,8 +96,8 @@ export class RolloutController {
     @Body({ schema: previewPlan }) { channel, flag, policy, metrics }: z.infer<typeof previewPlan>,
   ): Promise<unknown> {
     if (!this.parts.previewPlan) return notHere('rollout plans');
-    const { id: flagId, key: flagKey } = await this.queries.flag(project, channel, flag);
+    const flagId = await this.commands.flagIdOf(project, channel, flag);
     const complete = judgePolicy.parse(policy);
-    return this.parts.previewPlan({ project, channel, flagId, flagKey, policy: complete, metrics });
+    return this.parts.previewPlan({ project, channel, flagId, flagKey: flag, policy: complete, metrics });
   }
 }

@@ -48,7 +48,7 @@ export class TokenController {
         `this command id made token ${id}, whose secret was shown then; revoke it and create another`,
       );
     }
-    return { ...(await this.find(id)), secret };
+    return { ...(await this.commands.tokenOf(id)), secret };
   }
 
   @Route(ROUTES.listTokens)
@@ -64,13 +64,7 @@ export class TokenController {
     @Param('token', { schema: uuidV7 }) tokenId: string,
     @Body({ schema: becauseOf }) { why }: z.infer<typeof becauseOf>,
   ): Promise<Acknowledged> {
-    refuseOutsideScope(caller, (await this.find(tokenId)).project);
+    refuseOutsideScope(caller, (await this.commands.tokenOf(tokenId)).project);
     return this.commands.send(request, { type: 'revoke-token', project: SYSTEM_PROJECT, tokenId, why });
-  }
-
-  private async find(id: string): Promise<TokenView> {
-    const token = (await this.queries.tokens()).find((view) => view.id === id);
-    if (!token) throw new CommandRefused('not-found', `there is no token ${id}`);
-    return token;
   }
 }

@@ -1,0 +1,154 @@
+import { statSync } from 'node:fs';
+import type { OperationReport } from '@headgate/control';
+import { NATS_FLOOR, SYSTEM_USER } from '@headgate/embedded';
+import type { Projection } from '@headgate/projector';
+import { installationStreams, openServerRequests, type ServerRequests } from '@headgate/streams';
+import type { Connections } from '../installation/open-connections.js';
+import type { Servers } from '../installation/start-servers.js';
+
+export interface Examined {
+  readonly servers: Servers;
+  readonly connections: Connections;
+  readonly projection: Projection;
+  readonly now: () => number;
+}
+
+/** `ok: null`: cannot be seen from here, which is not the same as well. */
+interface Check {
+  readonly name: string;
+  readonly ok: boolean | null;
+  readonly detail: string;
+}
+
+/** Reads back what is in force, from the servers themselves and not from what they were told. */
+export const examine = async (parts: Examined): Promise<OperationReport> => {
+  const checks = [
+    ...(await natsChecks(parts.servers)),
+    ...(await streamChecks(parts)),
+    ...(await clockChecks(parts)),
+    ...folderChecks(parts.servers),
+    projectionCheck(parts),
+  ];
+  return { ok: checks.every(({ ok }) => ok !== false), checks };
+};
+
+const natsChecks = async ({ nats }: Servers): Promise<readonly Check[]> => {
+  const { servers: url, user, pass: password, inboxPrefix } = nats.credentials(SYSTEM_USER);
+  let requests: ServerRequests;
+  try {
+    requests = await openServerRequests({ url, user, password, inboxPrefix, name: 'headgate-doctor' });
+  } catch (cause) {
+    return [{ name: 'nats-server', ok: false, detail: (cause as Error).message }];
+  }
+  try {
+    const varz = dataOf(await requests.ask('$SYS.REQ.SERVER.PING.VARZ'));
+    const config = recordOf(recordOf(varz.jetstream).config);
+    const isSynced = config.sync_always === true;
+    const accounts = dataOf(await requests.ask('$SYS.REQ.SERVER.PING.ACCOUNTZ')).accounts;
+    return [
+      known(
+        'nats-server version',
+        varz.version,
+        (version) => isAtLeast(version, NATS_FLOOR),
+        `at least ${NATS_FLOOR}`,
+      ),
+      {
+        name: 'sync before acknowledgement',
+        ok: config.sync_always === undefined ? null : isSynced,
+        detail: isSynced
+          ? 'every message (sync_interval: always)'
+          : `sync_interval ${String(config.sync_interval ?? 'unknown')}`,
+      },
+      {
+        name: 'accounts',
+        ok: Array.isArray(accounts) ? accounts.includes('HG') && accounts.includes('LINK') : null,
+        detail: Array.isArray(accounts) ? accounts.join(', ') : 'unknown',
+      },
+      known('authentication', varz.auth_required, (required) => required === 'true', 'required'),
+      known(
+        'largest message',
+        varz.max_payload,
+        (bytes) => Number(bytes) >= 262_144,
+        'at least 262144 bytes',
+      ),
+    ];
+  } catch (cause) {
+    return [{ name: 'nats-server', ok: null, detail: `unknown: ${(cause as Error).message}` }];
+  } finally {
+    await requests.close();
+  }
+};
+
+const streamChecks = async ({ connections, now }: Examined): Promise<readonly Check[]> => {
+  const { control } = connections.streams;
+  const checks: Check[] = [];
+  for (const { name } of installationStreams({ now: now() })) {
+    // The role of control may look at the log and at flags; what it may not see is said to be unknown.
+    const found = await control.info(name).catch((cause: Error) => cause);
+    if (found instanceof Error)
+      checks.push({ name: `stream ${name}`, ok: null, detail: 'unknown: not for this role' });
+    else if (found === null) checks.push({ name: `stream ${name}`, ok: false, detail: 'missing' });
+    else {
+      const { messages, bytes, config } = found;
+      const guard = config.denyDelete && config.denyPurge ? ', neither delete nor purge' : '';
+      checks.push({
+        name: `stream ${name}`,
+        ok: true,
+        detail: `${messages} messages, ${bytes} bytes${guard}`,
+      });
+    }
+  }
+  return checks;
+};
+
+const MAX_SKEW_MS = 2_000;
+
+const clockChecks = async ({ connections, now }: Examined): Promise<readonly Check[]> => {
+  const { control } = connections.streams;
+  try {
+    const rtt = await control.rtt();
+    return [
+      {
+        name: 'way to nats-server',
+        ok: rtt < MAX_SKEW_MS,
+        detail: `${rtt} ms, clock ${new Date(now()).toISOString()}`,
+      },
+    ];
+  } catch (cause) {
+    return [{ name: 'way to nats-server', ok: false, detail: (cause as Error).message }];
+  }
+};
+
+const folderChecks = ({ folder }: Servers): readonly Check[] =>
+  [folder.root, folder.keys, folder.nats].map((path) => {
+    const mode = statSync(path).mode & 0o777;
+    return { name: `folder ${path}`, ok: (mode & 0o077) === 0, detail: `mode 0${mode.toString(8)}` };
+  });
+
+const projectionCheck = ({ projection }: Examined): Check => {
+  const { state, detail, lag } = projection.status();
+  return {
+    name: 'projection and archive',
+    ok: state === 'following',
+    detail: `${detail}, ${lag} events behind`,
+  };
+};
+
+const known = (name: string, value: unknown, isWell: (text: string) => boolean, wanted: string): Check =>
+  value === undefined || value === null
+    ? { name, ok: null, detail: 'unknown: the server hides it' }
+    : { name, ok: isWell(String(value)), detail: `${String(value)} (${wanted})` };
+
+const recordOf = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+/** A server's answer to a system request: `{server, data}`. */
+const dataOf = (answer: unknown): Record<string, unknown> => recordOf(recordOf(answer).data);
+
+const isAtLeast = (version: string, floor: string): boolean => {
+  const [have, want] = [version, floor].map((text) => text.split(/[.-]/).map(Number));
+  for (let i = 0; i < 3; i++) {
+    const difference = (have?.[i] ?? 0) - (want?.[i] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return true;
+};

@@ -1,0 +1,25 @@
+import { slug, subjectToken } from '@headgate/contracts';
+import { z } from 'zod';
+import { upstreamBundle } from './mirror/upstream-bundle.js';
+
+/** Everything of `npm start`; every field is also an environment variable and a field of `.headgate/config.json`. */
+export const standaloneConfig = z.strictObject({
+  /** Where all data of this installation lies; made 0700. */
+  dataDir: z.string().min(1).default('.headgate'),
+  /** What others call this installation: a vendor's mirror of it is the stream `UP_<name>`. */
+  name: subjectToken.default('headgate'),
+  httpHost: z.string().min(1).default('127.0.0.1'),
+  /** 0: the port of the last start if it is free, else any. */
+  httpPort: z.int().min(0).max(65_535).default(0),
+  leafHost: z.string().min(1).default('127.0.0.1'),
+  /** 0: a free one, kept between starts. */
+  leafPort: z.int().min(0).max(65_535).default(0),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  /** A file that is written, 0600, when everything serves; for programs that start us. */
+  readyFile: z.string().min(1).optional(),
+  /** Upstreams to mirror, as `headgate vendor add` printed them; they are remembered once joined. */
+  upstreams: z.array(upstreamBundle).default([]).meta({ secret: true }),
+  /** Projects whose channels a mirror is asked for; absent: all that the upstream has. */
+  projects: z.array(slug).optional(),
+});
+export type StandaloneConfig = z.infer<typeof standaloneConfig>;

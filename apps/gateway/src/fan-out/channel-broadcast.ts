@@ -28,7 +28,7 @@ interface Send {
   readonly bytes: Buffer;
 }
 
-const CLIENT_LIMITS: ClientLimits = { maxBufferedBytes: 262_144, stalledMs: 30_000 };
+const CLIENT_LIMITS: ClientLimits = { maxBufferedBytes: 1_048_576, stalledMs: 30_000 };
 const RING_LIMITS = { commits: 1_024, bytes: 8 * 1_048_576 };
 
 /**
@@ -49,6 +49,7 @@ export class ChannelBroadcast {
   private beat: Buffer | null = null;
   private beatSentAt = Number.NEGATIVE_INFINITY;
   private gathered: Buffer[] = [];
+  private gatheredBytes = 0;
   private timer: NodeJS.Timeout | null = null;
   private readonly queue: Send[] = [];
   private isSending = false;
@@ -164,7 +165,9 @@ export class ChannelBroadcast {
 
   private gather(frame: Buffer, isUrgent: boolean): void {
     this.gathered.push(frame);
-    if (isUrgent) this.flush();
+    this.gatheredBytes += frame.length;
+    // A burst must not become one write that no limit per client could see.
+    if (isUrgent || this.gatheredBytes * 4 > this.limits.maxBufferedBytes) this.flush();
     else this.timer ??= setTimeout(() => this.flush(), this.tickMs);
   }
 
@@ -174,6 +177,7 @@ export class ChannelBroadcast {
     if (this.gathered.length === 0) return;
     const bytes = this.gathered.length === 1 ? this.gathered[0]! : Buffer.concat(this.gathered);
     this.gathered = [];
+    this.gatheredBytes = 0;
     this.queue.push({ number: this.sends, bytes });
     this.sends += 1;
     if (!this.isSending) this.next();

@@ -46,9 +46,10 @@ export function decide(situation: Situation): Outcome {
   if (isProvenWorse(plan, averages)) return rollBack('worse');
   if (srm >= policy.srmThreshold) return elapsedMs < holdEndsMs ? as('hold', 'srm') : rollBack('srm');
   if (elapsedMs < bakeEndsMs) return as('wait', 'baking');
-  const few = hasFewReporters(situation);
-  if (few && elapsedMs < sparseEndsMs(plan, step)) return as('wait', 'sparse');
-  const due = few ? [] : proofs.unproven;
+  const sparse = isSparse(situation);
+  if (sparse && elapsedMs < sparseEndsMs(plan, step)) return as('wait', 'sparse');
+  const tiny = isTiny(situation);
+  const due = sparse || tiny ? [] : proofs.unproven;
   if (elapsedMs < maxBakeEndsMs) {
     if (averages.lnEBar >= Math.log(policy.leanThreshold)) return as('extend', 'leaning');
     if (isLate(situation.reporters)) return as('extend', 'late');
@@ -58,7 +59,7 @@ export function decide(situation: Situation): Outcome {
     if (elapsedMs < holdEndsMs) return as('hold', 'unproven');
     return policy.onUnproven === 'roll-back' ? rollBack('unproven') : as('promote', 'unproven');
   }
-  return as('promote', promotionCode(situation, few));
+  return as('promote', promotionCode(situation, sparse, tiny));
 }
 
 function isProvenWorse({ policy }: RolloutPlan, { lnEBar, strictExcess }: Averages): boolean {
@@ -70,13 +71,23 @@ function isProvenWorse({ policy }: RolloutPlan, { lnEBar, strictExcess }: Averag
   }
 }
 
-/** Too few in the canary, or in a baseline that there should be. */
-function hasFewReporters({ plan, step, reporters }: Situation): boolean {
+/** An arm that is too small to say anything, whoever is missing. */
+function isTiny({ plan, step, reporters }: Situation): boolean {
   const hasBaseline = plan.steps[step]!.weightPpm < 1_000_000;
+  return reporters.canary < fewestReporters || (hasBaseline && reporters.baseline < fewestReporters);
+}
+
+/**
+ * Reports are sparse when such an arm should have been larger. Four canaries that the hash put there and that all report
+ * are no reason to wait for signals: the step is too small, and is left when its bake is over.
+ */
+function isSparse(situation: Situation): boolean {
+  const { plan, reporters } = situation;
+  if (plan.mode === 'sparse') return true;
+  const isMissing = (heard: number, expected: number) =>
+    heard < fewestReporters && heard < lateBelow * expected;
   return (
-    plan.mode === 'sparse' ||
-    reporters.canary < fewestReporters ||
-    (hasBaseline && reporters.baseline < fewestReporters)
+    isMissing(reporters.canary, reporters.expected1) || isMissing(reporters.baseline, reporters.expected0)
   );
 }
 
@@ -106,10 +117,9 @@ function weighProofs({ plan, step, averages }: Situation): Pick<Outcome, 'proven
   return { proven, unproven, notDue };
 }
 
-function promotionCode({ plan, step, reporters }: Situation, few: boolean): LookCode {
+function promotionCode({ plan, step }: Situation, sparse: boolean, tiny: boolean): LookCode {
   const { weightPpm, isJudgeable } = plan.steps[step]!;
-  if (few && reporters.canary === 0) return 'unjudged:no-reports';
+  if (sparse) return 'unjudged:no-reports';
   if (weightPpm >= 1_000_000) return 'unjudged:no-hold-back';
-  if (few && plan.mode === 'sparse') return 'unjudged:no-reports';
-  return few || !isJudgeable ? 'unjudged:too-small' : 'judged';
+  return tiny || !isJudgeable ? 'unjudged:too-small' : 'judged';
 }

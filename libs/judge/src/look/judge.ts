@@ -7,11 +7,12 @@ import type { RolloutPlan } from '../plan/rollout-plan.js';
 import type { StepTable } from '../row/step-table.js';
 import { type Averages, average } from './average.js';
 import { decide, type Outcome, type Situation } from './decide.js';
-import { gatherEvidence, type StepEvidence } from './evidence.js';
+import { gatherEvidence } from './gather-evidence.js';
 import { checkHardLimits } from './hard-limits.js';
 import type { History, Look, StepRecord } from './look.js';
 import { countReporters } from './reporters.js';
 import { metricLooks, verdictSentences } from './sentences.js';
+import type { StepEvidence } from './step-evidence.js';
 
 export interface JudgeInput {
   readonly plan: RolloutPlan;

@@ -2,8 +2,8 @@ import { expBounded } from '../numeric/ln-sum.js';
 import type { RolloutPlan } from '../plan/rollout-plan.js';
 import type { Averages } from './average.js';
 import type { Outcome, Situation } from './decide.js';
-import type { StepEvidence } from './evidence.js';
 import type { MetricLook } from './look.js';
+import type { StepEvidence } from './step-evidence.js';
 
 /** The numbers of each metric, as people and the verdict event read them. */
 export function metricLooks(

@@ -37,10 +37,16 @@ function stepLine(plan: RolloutPlan, s: number): string {
   return `${at}: this rollout can see ${seen.join(', ')}${rest ? '; of the rest, gross breakage' : ''}`;
 }
 
+/** Rare events are told as factors: "+9900 %" of almost nothing says little. */
 function sees({ definition, detectable }: PlannedMetric, s: number): string {
-  const effect = Number((detectable[s]! * 100).toPrecision(2));
-  const sign = definition.kind !== 'rare-event' && definition.worse === 'down' ? '−' : '+';
-  return `${definition.name} ≥ ${sign}${effect} %`;
+  const effect = detectable[s]!;
+  switch (definition.kind) {
+    case 'rare-event':
+      return `${definition.name} ≥ ×${Number((1 + effect).toPrecision(2))}`;
+    case 'ratio':
+    case 'gauge':
+      return `${definition.name} ≥ ${definition.worse === 'up' ? '+' : '−'}${Number((effect * 100).toPrecision(2))} %`;
+  }
 }
 
 function proofLines({ metrics }: RolloutPlan): readonly string[] {

@@ -52,7 +52,7 @@ describe('ChannelBroadcast', () => {
   const open = (options = {}) =>
     new ChannelBroadcast({
       now: () => now,
-      client: { maxBufferedBytes: 4_096, stalledMs: 30_000 },
+      client: { maxBufferedBytes: 32_768, stalledMs: 30_000 },
       ...options,
     });
   const join = (lastEventId?: string, to = broadcast) => {
@@ -154,7 +154,7 @@ describe('ChannelBroadcast', () => {
     it('costs the others nothing and holds no more than the limit', async () => {
       const { stalled, reading } = await stall();
       expect(reading.events).toHaveLength(51);
-      expect(stalled.writableLength).toBeLessThanOrEqual(4_096);
+      expect(stalled.writableLength).toBeLessThanOrEqual(32_768);
       expect(stalled.destroyed).toBe(false);
     });
 

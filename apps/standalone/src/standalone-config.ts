@@ -6,8 +6,11 @@ import { upstreamBundle } from './mirror/upstream-bundle.js';
 export const standaloneConfig = z.strictObject({
   /** Where all data of this installation lies; made 0700. */
   dataDir: z.string().min(1).default('.headgate'),
-  /** What others call this installation: a vendor's mirror of it is the stream `UP_<name>`. */
-  name: subjectToken.default('headgate'),
+  /**
+   * What others call this installation: a vendor's mirror of it is the stream `UP_<name>`. Absent: what its first upstream calls it,
+   * else `headgate`.
+   */
+  name: subjectToken.optional(),
   httpHost: z.string().min(1).default('127.0.0.1'),
   /** 0: the port of the last start if it is free, else any. */
   httpPort: z.int().min(0).max(65_535).default(0),

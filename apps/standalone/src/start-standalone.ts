@@ -21,6 +21,7 @@ import { Closers } from './installation/closers.js';
 import { openDataFolder } from './installation/data-folder.js';
 import { firstAdmin } from './installation/first-admin.js';
 import { settleHttpPort } from './installation/http-port.js';
+import { lockInstallation } from './installation/lock-installation.js';
 import { type Connections, openConnections } from './installation/open-connections.js';
 import { type Ready, writeReady } from './installation/ready.js';
 import { openRecoverSocket } from './installation/recover-socket.js';
@@ -47,6 +48,7 @@ export const startStandalone = async (
   const closers = new Closers(log);
   try {
     const folder = openDataFolder(config.dataDir);
+    const lock = await lockInstallation(folder, now, closers);
     const servers = await startServers(config, folder, log, closers);
     const connections = await openConnections(servers, folder, log, now, closers);
     const newId = uuidV7Source(now);
@@ -63,7 +65,7 @@ export const startStandalone = async (
     const first = await firstAdmin(admin);
     const ready: Ready = {
       schema: 'headgate.ready.v1',
-      name: config.name,
+      name: servers.name,
       url: service.url,
       adminToken: first?.secret ?? null,
       ingestToken,
@@ -73,6 +75,7 @@ export const startStandalone = async (
       dataDir: folder.root,
       pid: process.pid,
     };
+    lock.note({ url: service.url, serverPid: process.pid });
     noteServer(folder.cliSettings, ready.url, log);
     if (config.readyFile !== undefined) writeReady(config.readyFile, ready);
     return { ready, close: () => closers.close() };

@@ -30,13 +30,14 @@ export interface Client {
 }
 
 export const openClient = (settings: Settings, terminal: Terminal): Client => {
+  const server = settings.server();
   let token: string | undefined;
   const headers = async (): Promise<Record<string, string>> => {
     token ??= await settings.token();
     return { authorization: `Bearer ${token}`, 'user-agent': 'headgate-cli' };
   };
   const urlOf = (path: readonly string[]): string =>
-    `${settings.server}/${path.map((segment) => encodeURIComponent(segment)).join('/')}`;
+    `${server}/${path.map((segment) => encodeURIComponent(segment)).join('/')}`;
 
   const send = async (request: ApiRequest<z.ZodType>, commandId: string): Promise<Response> =>
     fetch(urlOf(request.path), {
@@ -61,10 +62,10 @@ export const openClient = (settings: Settings, terminal: Terminal): Client => {
       for (let attempt = 1; ; attempt++) {
         try {
           const answer = await send(request, commandId);
-          if (!answer.ok) throw await failureOf(answer, settings.server);
-          return parsed(request.answer, await answer.text(), settings.server);
+          if (!answer.ok) throw await failureOf(answer, server);
+          return parsed(request.answer, await answer.text(), server);
         } catch (cause) {
-          const failure = asFailure(cause, settings.server, terminal);
+          const failure = asFailure(cause, server, terminal);
           if (!(failure instanceof Transient) || attempt >= ATTEMPTS) throw failure;
           await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1), terminal);
         }
@@ -77,11 +78,11 @@ export const openClient = (settings: Settings, terminal: Terminal): Client => {
           redirect: 'error',
           signal: AbortSignal.any([terminal.interrupted, signal]),
         });
-        if (!answer.ok) throw await failureOf(answer, settings.server);
+        if (!answer.ok) throw await failureOf(answer, server);
         if (!answer.body) throw new Error('the server sent no stream');
         return textOf(answer.body);
       } catch (cause) {
-        throw asFailure(cause, settings.server, terminal);
+        throw asFailure(cause, server, terminal);
       }
     },
   };

@@ -38,7 +38,7 @@ export const watchRollout = async (
     } catch (cause) {
       if (until.aborted && !terminal.interrupted.aborted)
         throw new CommandFailed(EXIT.timeout, 'timed out', 'Wait longer: --timeout.');
-      const failure = asFailure(cause, settings.server, terminal);
+      const failure = asFailure(cause, settings.server(), terminal);
       if (!(failure instanceof Transient) || terminal.now() - lastHeardAt > PATIENCE_MS) throw failure;
     }
     if (!isSilent) say(terminal, 'connection lost; trying again');

@@ -27,7 +27,8 @@ export interface GlobalOptions {
 }
 
 export interface Settings {
-  readonly server: string;
+  /** Throws when none is named: some commands need none. */
+  readonly server: () => string;
   readonly output: Output;
   readonly project: string | undefined;
   readonly channel: string | undefined;
@@ -49,7 +50,16 @@ export const findSettings = (terminal: Terminal, options: GlobalOptions): Settin
   if (!OUTPUTS.includes(output as Output)) {
     throw usageError(`output "${output}" is not known`, `Use one of ${OUTPUTS.join(', ')}.`);
   }
-  const server = pick('server');
+  return {
+    server: () => serverOf(pick('server')),
+    output: output as Output,
+    project: pick('project'),
+    channel: pick('channel'),
+    token: () => readToken(terminal, options, files),
+  };
+};
+
+const serverOf = (server: string | undefined): string => {
   if (server === undefined) {
     throw usageError(
       'no server named',
@@ -62,13 +72,7 @@ export const findSettings = (terminal: Terminal, options: GlobalOptions): Settin
       'Set --server or HEADGATE_SERVER to one.',
     );
   }
-  return {
-    server: server.replace(/\/+$/, ''),
-    output: output as Output,
-    project: pick('project'),
-    channel: pick('channel'),
-    token: () => readToken(terminal, options, files),
-  };
+  return server.replace(/\/+$/, '');
 };
 
 const notEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text);

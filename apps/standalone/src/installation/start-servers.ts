@@ -1,6 +1,6 @@
 import { type EmbeddedNats, type EmbeddedPostgres, startNats, startPostgres } from '@headgate/embedded';
 import type { Log } from '@headgate/service-kit';
-import { rememberUpstreams, upstreamsOf } from '../mirror/joined-upstreams.js';
+import { installationName, rememberUpstreams, upstreamsOf } from '../mirror/joined-upstreams.js';
 import { joinUpstream } from '../mirror/mirror-wiring.js';
 import type { UpstreamBundle } from '../mirror/upstream-bundle.js';
 import type { StandaloneConfig } from '../standalone-config.js';
@@ -9,6 +9,7 @@ import type { DataFolder } from './data-folder.js';
 import { keepRunning } from './keep-running.js';
 
 export interface Servers {
+  readonly name: string;
   readonly nats: EmbeddedNats;
   readonly postgres: EmbeddedPostgres;
   readonly folder: DataFolder;
@@ -22,12 +23,14 @@ export const startServers = async (
   log: Log,
   closers: Closers,
 ): Promise<Servers> => {
+  const { all: upstreams, fresh } = upstreamsOf(folder.upstreams, config.upstreams);
+  const name = installationName(config.name, upstreams);
   const closing = new AbortController();
   const natsKeeper = keepRunning('nats-server', log, closing.signal);
   const nats = await startNats({
     dataDir: folder.nats,
     leaf: {
-      root: config.name,
+      root: name,
       host: config.leafHost,
       ...(config.leafPort === 0 ? {} : { port: config.leafPort }),
     },
@@ -41,18 +44,8 @@ export const startServers = async (
   closers.add('Postgres', () => postgres.stop());
   // Last in, first out: nothing is brought back from here on.
   closers.add('watch over the servers', () => closing.abort());
-  const upstreams = await joinAll(config, folder, nats);
+  for (const bundle of upstreams) await joinUpstream(nats, bundle, fresh.has(bundle.name));
+  if (fresh.size > 0) rememberUpstreams(folder.upstreams, upstreams);
   log.info('servers run', { nats: nats.version, postgres: postgres.version ?? 'of DATABASE_URL' });
-  return { nats, postgres, folder, upstreams };
-};
-
-const joinAll = async (
-  config: StandaloneConfig,
-  folder: DataFolder,
-  nats: EmbeddedNats,
-): Promise<readonly UpstreamBundle[]> => {
-  const { all, fresh } = upstreamsOf(folder.upstreams, config.upstreams);
-  for (const bundle of all) await joinUpstream(nats, bundle, fresh.has(bundle.name));
-  if (fresh.size > 0) rememberUpstreams(folder.upstreams, all);
-  return all;
+  return { name, nats, postgres, folder, upstreams };
 };

@@ -41,3 +41,13 @@ const jsonOrNull = (text: string): unknown => {
     return null;
   }
 };
+
+/** An installation and an upstream of one name would both own the subjects of that name. */
+export const installationName = (
+  wanted: string | undefined,
+  upstreams: readonly UpstreamBundle[],
+): string => {
+  const name = wanted ?? upstreams[0]?.vendor ?? 'headgate';
+  if (!upstreams.some((upstream) => upstream.name === name)) return name;
+  throw new ConfigError([`HEADGATE_NAME: "${name}" is the name of an upstream; choose another with --name.`]);
+};

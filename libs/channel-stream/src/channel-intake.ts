@@ -65,11 +65,12 @@ export class ChannelIntake {
     else if (this.reader.trust !== before) {
       const trust = parsed(message) as TrustBundle;
       this.options.onChange({ type: 'trust', trust, changed: accepted.changed });
-      // Of a new epoch: its first snapshot stands in the stream before its trust.
-      const epoch = this.reader.delegation?.epoch;
-      if (this.reader.tip !== null && this.reader.tip.h.epoch !== epoch) this.#isAdrift = true;
     }
-    return this.#isAdrift;
+    // Of a new epoch: its first snapshot stands in the stream before its trust.
+    const { tip, delegation } = this.reader;
+    const isPassed = tip !== null && delegation !== null && tip.h.epoch !== delegation.epoch;
+    if (isPassed) this.#isAdrift = true;
+    return isPassed;
   }
 
   #takeCommit(message: StoredMessage): boolean {

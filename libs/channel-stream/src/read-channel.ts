@@ -22,7 +22,7 @@ export interface ChannelReading {
   readonly reader: ChannelReader;
   /** Sequence of the newest message on the channel's subjects; 0 for none. */
   readonly lastSequence: number;
-  /** Complete, verified or older than the state; null for none. */
+  /** The newest complete one, verified or not (it may be of an epoch whose trust is still to come); null for none. */
   readonly snapshot: StoredSnapshot | null;
   /** As it stands in the stream, verified by nobody. */
   readonly storedTrust: Uint8Array | null;
@@ -50,7 +50,6 @@ export async function readChannel(options: ReadChannelOptions): Promise<ChannelR
   const intake = new ChannelIntake({ ...options, onChange: () => {} });
   if (options.trust !== undefined) intake.reader.acceptTrust(options.trust);
   intake.takeAll(shelf);
-  const { tip } = intake.reader;
-  const snapshot = shelf.snapshots().find(({ head }) => tip !== null && head.h.epoch === tip.h.epoch) ?? null;
+  const snapshot = shelf.snapshots()[0] ?? null;
   return { reader: intake.reader, lastSequence, snapshot, storedTrust: shelf.trust?.data ?? null };
 }

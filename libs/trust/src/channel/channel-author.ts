@@ -59,13 +59,18 @@ export class ChannelAuthor {
     return this.set.documents;
   }
 
+  /** Those of the changes that make a difference. */
+  differing(changes: readonly Change[]): Change[] {
+    return changes.filter((change) => this.#differs(change));
+  }
+
   /**
    * Signs the changes that make a difference: kills first, then by flag id, as many commits as their size needs. None when
    * nothing differs, except for the channel's very first commit, which may be empty. Only the last of several commits claims
    * `position`. Throws for a document over its limit.
    */
   commit(changes: readonly Change[], position: number): Commit[] {
-    const batches = split(changes.filter((change) => this.#differs(change)).sort(killsFirst));
+    const batches = split(this.differing(changes).sort(killsFirst));
     if (batches.length === 0 && this.#head === null) batches.push([]);
     return batches.map((batch, i) => {
       const covered = i === batches.length - 1 ? position : (this.#head?.h.position ?? 0);

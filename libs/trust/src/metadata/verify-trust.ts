@@ -12,7 +12,9 @@ export interface VerifiedTrust {
   readonly rootDigests: readonly string[];
   readonly targetsVersion: number;
   readonly targetsDigest: string;
-  /** The earlier of the newest root's and the targets' expiry. */
+  readonly rootExpiresAt: number;
+  readonly targetsExpiresAt: number;
+  /** The earlier of the two. */
   readonly expiresAt: number;
   readonly delegations: ReadonlyMap<string, ChannelDelegation>;
 }
@@ -36,6 +38,8 @@ export function verifyTrust(bundle: TrustBundle, pin: string): VerifiedTrust {
     rootDigests,
     targetsVersion: targets.signed.version,
     targetsDigest: signedDigest(bundle.targets),
+    rootExpiresAt: expiryOf(newest),
+    targetsExpiresAt: expiryOf(targets),
     expiresAt: Math.min(expiryOf(newest), expiryOf(targets)),
     delegations: delegationsOf(targets.signed),
   };

@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readChannel } from '@headgate/channel-stream';
+import { type Change, type FlagDocument, STREAMS } from '@headgate/contracts';
+import type { Command } from '@headgate/domain';
+import { type EventStore, openEventStore } from '@headgate/event-store';
+import { connectStreams, declareInstallation, openMemoryStreams, type Streams } from '@headgate/streams';
+import { canonicalJson } from '@headgate/trust';
+import { type SpecServer, startSpecServer } from '../../../test/support/nats-server.js';
+import { sampleCommands } from '../../../test/support/sample-commands.js';
+import { until } from '../../../test/support/until.js';
+import { TrustKeeper } from './keys/trust-keeper.js';
+import { ProjectFold } from './log/project-fold.js';
+import { Publisher, type PublisherNote } from './publisher.js';
+
+export const PLACE = { project: 'shop', channel: 'stable' } as const;
+
+export interface Installation {
+  readonly streams: Streams;
+  readonly store: EventStore;
+  readonly server: SpecServer | null;
+  readonly commands: ReturnType<typeof sampleCommands>;
+  readonly keysFolder: string;
+  /** Another publisher on the same keys and streams; `via` stands between it and the streams. */
+  publisher(options?: { via?: (streams: Streams) => Streams; store?: EventStore; beatEveryMs?: number }): {
+    readonly publisher: Publisher;
+    readonly notes: PublisherNote[];
+  };
+  keeper(): TrustKeeper;
+  handle(command: Command): Promise<{ readonly position: number }>;
+  createFlag(key: string): Promise<string>;
+  changeFlag(flagId: string, variant: 'on' | 'off', padding?: string): Promise<{ readonly position: number }>;
+  /** What a reader with nothing but the pin makes of FLAGS now. */
+  coldRead(): Promise<Awaited<ReturnType<typeof readChannel>>['reader']>;
+  /** The channel's documents by the log alone, up to a position. */
+  folded(position?: number): Promise<Map<string, FlagDocument>>;
+  /** Waits until a cold reader has what the log says. */
+  untilPublished(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openInstallation(where: 'in memory' | 'on nats-server'): Promise<Installation> {
+  const folder = mkdtempSync(join(tmpdir(), 'hg-publisher-'));
+  const server = where === 'in memory' ? null : await startSpecServer();
+  const clock = Date.now;
+  const streams =
+    server === null
+      ? openMemoryStreams({ now: clock })
+      : await connectStreams({ url: server.url, name: 'spec' });
+  await declareInstallation(streams, { now: clock() });
+  const commands = sampleCommands();
+  let ids = 0;
+  const store = await openEventStore({
+    streams,
+    clock,
+    newId: () => commands.uuid(1_000_000 + ++ids),
+    newSalt: () => randomBytes(16).toString('hex'),
+  });
+  const publishers: Publisher[] = [];
+  const keysFolder = join(folder, 'keys');
+  const keeper = () => new TrustKeeper({ folder: keysFolder, now: clock });
+  const handle = (command: Command) =>
+    store.handle(command, { commandId: commands.commandId(), actor: 'spec' });
+  const definition = (defaultVariant: string, padding?: string) => ({
+    state: 'ENABLED' as const,
+    variants: { on: 'on', off: 'off', ...(padding === undefined ? {} : { padding }) },
+    defaultVariant,
+    overridable: 'none' as const,
+  });
+  const coldRead = async () => {
+    const { pin } = keeper();
+    return (await readChannel({ ...PLACE, streams, stream: STREAMS.flags, pin, now: clock })).reader;
+  };
+  const folded = async (position = Number.POSITIVE_INFINITY) => {
+    const fold = new ProjectFold(PLACE.project);
+    for await (const { event } of store.read({ project: PLACE.project })) {
+      if (event.position > position) break;
+      fold.apply(event);
+    }
+    return documentsOf(fold.allChanges(PLACE.channel, new Map()));
+  };
+  const installation: Installation = {
+    streams,
+    store,
+    server,
+    commands,
+    keysFolder,
+    keeper,
+    handle,
+    coldRead,
+    folded,
+    publisher: ({ via = (same) => same, store: from = store, beatEveryMs = 60_000 } = {}) => {
+      const notes: PublisherNote[] = [];
+      const publisher = new Publisher({
+        store: from,
+        streams: via(streams),
+        keeper: keeper(),
+        now: clock,
+        beatEveryMs,
+        pause: (signal) =>
+          new Promise((resolve) => {
+            const timer = setTimeout(resolve, 20);
+            signal.addEventListener('abort', () => {
+              clearTimeout(timer);
+              resolve();
+            });
+          }),
+        onNote: (note) => notes.push(note),
+      });
+      publishers.push(publisher);
+      publisher.start();
+      return { publisher, notes };
+    },
+    createFlag: async (key) => {
+      const command = commands.createFlag(PLACE.project, PLACE.channel, key) as { flagId: string } & Command;
+      await handle(command);
+      return command.flagId;
+    },
+    changeFlag: (flagId, variant, padding) =>
+      handle({
+        type: 'change-flag',
+        project: PLACE.project,
+        flagId,
+        definition: definition(variant, padding),
+        why: 'a spec says so',
+      }),
+    untilPublished: async () => {
+      const wanted = sorted(await folded());
+      await until('FLAGS to say what the log says', async () => {
+        const { state } = await coldRead();
+        return state !== null && canonicalJson(sorted(state.documents)) === canonicalJson(wanted);
+      });
+    },
+    close: async () => {
+      await Promise.all(publishers.map((publisher) => publisher.close()));
+      await store.close();
+      await streams.close();
+      await server?.remove();
+      rmSync(folder, { recursive: true });
+    },
+  };
+  await handle(commands.createProject(PLACE.project));
+  await handle(commands.createChannel(PLACE.project, PLACE.channel));
+  return installation;
+}
+
+export const sorted = (documents: ReadonlyMap<string, FlagDocument>): FlagDocument[] =>
+  [...documents.values()].sort((a, b) => (a.flagId < b.flagId ? -1 : 1));
+
+const documentsOf = (changes: readonly Change[]): Map<string, FlagDocument> =>
+  new Map(changes.flatMap(({ flagId, doc }) => (doc === null ? [] : [[flagId, doc] as const])));

@@ -1,0 +1,106 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { HealthRegistry, Log, Metrics } from '@headgate/service-kit';
+import {
+  type DynamicModule,
+  Inject,
+  Injectable,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { TrustKeeper } from './keys/trust-keeper.js';
+import { Publisher, type PublisherNote } from './publisher.js';
+import { PUBLISHER_OPTIONS, type PublisherModuleOptions } from './publisher-options.js';
+
+const BEAT_EVERY_MS = 5_000;
+const RETRY_MS = 500;
+
+@Injectable()
+class PublisherRun implements OnModuleInit, OnApplicationShutdown {
+  readonly #publisher: Publisher;
+  readonly #published: { inc(labels: { what: string }): void };
+  readonly #conflicts: { inc(): void };
+  readonly #took: { observe(seconds: number): void };
+
+  constructor(
+    @Inject(PUBLISHER_OPTIONS) options: PublisherModuleOptions,
+    @Inject(Log) private readonly log: Log,
+    @Inject(HealthRegistry) health: HealthRegistry,
+    @Inject(Metrics) metrics: Metrics,
+  ) {
+    this.#published = metrics.counter({
+      name: 'headgate_publisher_messages_total',
+      help: 'Messages published to FLAGS, by kind',
+      labelNames: ['what'],
+    });
+    this.#conflicts = metrics.counter({
+      name: 'headgate_publisher_conflicts_total',
+      help: 'Times another publisher wrote first',
+    });
+    this.#took = metrics.histogram({
+      name: 'headgate_publisher_commit_seconds',
+      help: 'From an event read to its commit stored in FLAGS',
+      buckets: [0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5],
+    });
+    const { store, streams, clock, keysFolder: folder, keysPassphrase: passphrase } = options;
+    const keeper = new TrustKeeper({ folder, now: clock, ...(passphrase ? { passphrase } : {}) });
+    log.info('flags are signed under root', { pin: keeper.pin });
+    this.#publisher = new Publisher({
+      store,
+      streams,
+      keeper,
+      now: clock,
+      beatEveryMs: options.beatEveryMs ?? BEAT_EVERY_MS,
+      pause: (signal) => wait(RETRY_MS, undefined, { signal }).catch(() => undefined),
+      onNote: (note) => this.#note(note),
+    });
+    health.ready('publisher', () => {
+      const { trouble } = this.#publisher;
+      return trouble === null ? { ok: true } : { ok: false, detail: trouble };
+    });
+  }
+
+  onModuleInit(): void {
+    this.#publisher.start();
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.#publisher.close();
+  }
+
+  #note(note: PublisherNote): void {
+    switch (note.kind) {
+      case 'published': {
+        const { what, n, project, channel, tookMs } = note;
+        this.#published.inc({ what });
+        if (tookMs !== undefined) this.#took.observe(tookMs / 1_000);
+        if (what !== 'beat') this.log.debug(`published ${what}`, { project, channel, n });
+        return;
+      }
+      case 'conflict':
+        this.#conflicts.inc();
+        this.log.info('another publisher wrote first', { project: note.project, channel: note.channel });
+        return;
+      case 'fault':
+        this.log.error('a channel does not follow the log', {
+          project: note.project,
+          channel: note.channel,
+          error: note.cause,
+        });
+        return;
+      case 'log-fault':
+        this.log.error('the publisher cannot go on in the log', { error: note.cause });
+    }
+  }
+}
+
+/** Folds the log into signed flags. Alone holds the channel keys, and has no port and no input but the log. */
+@Module({})
+export class PublisherModule {
+  static register(options: PublisherModuleOptions): DynamicModule {
+    return {
+      module: PublisherModule,
+      providers: [{ provide: PUBLISHER_OPTIONS, useValue: options }, PublisherRun],
+    };
+  }
+}

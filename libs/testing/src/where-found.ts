@@ -66,7 +66,8 @@ function refuse(tool: Tool): never {
 }
 
 function runs(program: string, args: readonly string[]): boolean {
-  return spawnSync(program, args, { stdio: 'ignore', timeout: 10_000 }).status === 0;
+  // env by name: under jest process.env is a copy, which a child would not see by itself
+  return spawnSync(program, args, { stdio: 'ignore', timeout: 10_000, env: process.env }).status === 0;
 }
 
 /** jest's globals by name at call time, so that this package also loads outside jest (benches use its builders). */

@@ -151,6 +151,7 @@ test('appends to log, telemetry and flags on each side grow nothing on the other
 test('a vendor is added while the upstream runs: same process, no connection lost', async () => {
   const { pid } = server('up');
   const { nc, js } = await client('up', 'control');
+  const gateway = await client('up', 'gateway');
   const seen: string[] = [];
   void (async () => {
     for await (const { type } of nc.status()) seen.push(type);
@@ -162,6 +163,10 @@ test('a vendor is added while the upstream runs: same process, no connection los
   await holds('acme', 'UP_up', 'hg.flags.p.stable.c.3', 'for both');
   expect((await js.publish('hg.log.p.flag.still-here', 'x')).stream).toBe('LOG');
   expect(server('up').pid).toBe(pid);
+  // rights that changed hold for connections from before as well
+  expect(await outcome(() => gateway.jsm.consumers.delete('FLAGS', 'fed_up_beta'))).toMatch(
+    /Permissions Violation/,
+  );
   expect(seen.filter((type) => type !== 'ping')).toEqual([]);
 });
 

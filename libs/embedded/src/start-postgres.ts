@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createCluster, resetPasswords } from './postgres/create-cluster.js';
 import { findPostgres, type PostgresProgram } from './postgres/find-postgres.js';
@@ -123,6 +124,8 @@ class Server implements EmbeddedPostgres {
   readonly stop = (): Promise<void> =>
     this.inTurn(async () => {
       await this.end();
+      const { sockets, dataDir } = this.options.home;
+      if (!sockets.startsWith(dataDir)) rmSync(sockets, { recursive: true, force: true });
       this.lock.release();
     });
 

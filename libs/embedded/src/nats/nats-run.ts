@@ -1,8 +1,11 @@
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { endOf, outputSince } from '../process/output-since.js';
 import { type Supervised, supervise } from '../process/supervise.js';
 import { isAtLeast, NATS_FLOOR, type NatsServerProgram } from './find-nats-server.js';
+import { lostStreams } from './lost-streams.js';
 import type { NatsHome } from './nats-home.js';
+import { SYSTEM_USER } from './roles.js';
 import { serverHello } from './server-hello.js';
 
 export interface NatsRun extends Supervised {
@@ -43,6 +46,7 @@ export async function runNatsServer(options: NatsRunOptions): Promise<NatsRun> {
   });
   try {
     const version = await ready(server, options, said);
+    await assertWhole(options, said);
     return { ...server, version, reload: () => reload(server.pid, home, now) };
   } catch (error) {
     await server.stop();
@@ -76,6 +80,22 @@ async function ready(server: Supervised, options: NatsRunOptions, said: () => st
     }
     await wait(20);
   }
+}
+
+async function assertWhole({ home, host, port }: NatsRunOptions, said: () => string): Promise<void> {
+  const lost = await lostStreams(home.store, {
+    host,
+    port,
+    user: SYSTEM_USER,
+    password: home.passwords[SYSTEM_USER],
+  });
+  if (lost.length === 0) return;
+  const complaints = said()
+    .split('\n')
+    .filter((line) => /\[(WRN|ERR)\]/.test(line) && !line.includes('Plaintext passwords'));
+  throw new Error(
+    `nats-server data in ${home.dataDir} are damaged: ${lost.join(', ')} cannot be read. The server said:\n${complaints.slice(-5).join('\n')}\nRestore ${home.store} from a backup, or move ${lost.map((name) => join(home.store, 'jetstream', name.replace('/', '/streams/'))).join(' and ')} away, start again, and bring the log back with \`headgate log restore\`.`,
+  );
 }
 
 function startFailure(said: string, { home, host, port }: NatsRunOptions): Error {

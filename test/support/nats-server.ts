@@ -110,10 +110,13 @@ const pidOf = (root: string): number | null => {
 };
 
 const binary = (): string => {
-  const fetched = fileURLToPath(new URL('../../.cache/nats/nats-server', import.meta.url));
   const named = process.env.HEADGATE_NATS_BIN;
   if (named) return named;
-  if (!existsSync(fetched)) throw new Error('nats-server is not there: run `npm run bootstrap` first');
+  // From test/support and, compiled, from test/dist/support.
+  const fetched = ['../../', '../../../']
+    .map((up) => fileURLToPath(new URL(`${up}.cache/nats/nats-server`, import.meta.url)))
+    .find((path) => existsSync(path));
+  if (fetched === undefined) throw new Error('nats-server is not there: run `npm run bootstrap` first');
   return fetched;
 };
 

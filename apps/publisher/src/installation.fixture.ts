@@ -91,7 +91,7 @@ export async function openInstallation(where: 'in memory' | 'on nats-server'): P
     handle,
     coldRead,
     folded,
-    publisher: ({ via = (same) => same, store: from = store, beatEveryMs = 60_000 } = {}) => {
+    publisher: ({ via = (same: Streams) => same, store: from = store, beatEveryMs = 60_000 } = {}) => {
       const notes: PublisherNote[] = [];
       const publisher = new Publisher({
         store: from,

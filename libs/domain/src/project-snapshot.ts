@@ -2,7 +2,7 @@ import type { LogPosition } from '@headgate/contracts';
 import { emptyProject, type ProjectState } from './project-state.js';
 
 /** Raise when a state's shape changes: older snapshots are then discarded and the log is folded again. */
-export const PROJECT_STATE_VERSION = 1;
+const PROJECT_STATE_VERSION = 1;
 
 interface Serialized {
   readonly version: number;

@@ -52,7 +52,7 @@ export interface Tables {
 
 export type Database = Kysely<Tables>;
 
-export const SCHEMA = 'headgate';
+const SCHEMA = 'headgate';
 export const generationSchema = (generation: number): string => `${SCHEMA}_g${generation}`;
 
 const INT8 = 20;

@@ -28,6 +28,7 @@ export const openInstance = (id: string, config: WorkerConfig): Instance => {
     siteSalt: config.siteSalt,
     instanceId: id,
     version: '1.4.0',
+    reportEveryMs: config.reportEveryMs,
     dataDir: `${config.dataDir}/${id}`,
   });
   const requests = headgate.counter('requests');

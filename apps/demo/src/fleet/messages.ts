@@ -8,6 +8,7 @@ export interface WorkerConfig {
   readonly rootPin: string;
   readonly siteSalt: string;
   readonly dataDir: string;
+  readonly reportEveryMs: number;
   readonly instanceIds: readonly string[];
 }
 

@@ -9,7 +9,7 @@ export interface Order {
 
 const FIELDS = 5;
 
-export class UnreadableOrder extends Error {
+class UnreadableOrder extends Error {
   override readonly name = 'UnreadableOrder';
 }
 

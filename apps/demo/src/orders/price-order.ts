@@ -1,6 +1,6 @@
 import type { Order } from './order.js';
 
-export class UnreadablePrice extends Error {
+class UnreadablePrice extends Error {
   override readonly name = 'UnreadablePrice';
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Child, forkChild } from '../fleet/child.js';
 import type { InstanceTally } from '../fleet/messages.js';
 import type { Installation } from './installation.js';
-import { CHANNEL, FLEET, PROJECT } from './settings.js';
+import { CHANNEL, FLEET, PROJECT, REPORT_EVERY_MS } from './settings.js';
 
 /** Worker processes full of instances that hang on one installation's gateway and collector. */
 export interface Fleet {
@@ -56,6 +56,7 @@ export const startFleet = async ({
               rootPin,
               siteSalt,
               dataDir: `${dataDir}/${at.name}-instances`,
+              reportEveryMs: REPORT_EVERY_MS,
               instanceIds,
             },
           },

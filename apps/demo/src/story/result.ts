@@ -58,11 +58,15 @@ export const judgeStory = (
   result: DemoResult,
   kill: KillResult,
   heads: { readonly upstream: string; readonly vendor: string },
+  proposedPpm: readonly number[],
 ): readonly string[] => [
   ...(result.good.status === 'completed'
     ? []
     : [`the rollout announced as good ended ${result.good.status}`]),
   ...(result.bad.status === 'rolled-back' ? [] : [`the rollout announced as bad ended ${result.bad.status}`]),
+  ...(result.good.status !== 'completed' || climbed(result) === proposedPpm.join(' ')
+    ? []
+    : [`the ladder climbed was ${climbed(result)}, the proposed one ${proposedPpm.join(' ')}`]),
   ...(kill.switched.instances === kill.instances
     ? []
     : [`the kill reached ${kill.switched.instances} of ${kill.instances} instances`]),
@@ -71,3 +75,5 @@ export const judgeStory = (
     : [`the vendor's head ${heads.vendor} is not the upstream's ${heads.upstream}`]),
   ...(result.log.verified ? [] : ['the log does not verify']),
 ];
+
+const climbed = (result: DemoResult): string => result.good.steps.map((step) => step.weightPpm).join(' ');

@@ -47,7 +47,7 @@ const narrate = (before: RolloutView | null, now: RolloutView, screen: Screen): 
   if (now.endReason && !before?.endReason) screen.say(`${now.flagKey}: ${now.status} — ${now.endReason}`);
 };
 
-export const percent = (ppm: number): string => `${ppm / 10_000} %`;
+const percent = (ppm: number): string => `${ppm / 10_000} %`;
 
 const detectable = (rollout: RolloutView): string => {
   const lines = (rollout.plan as { explain?: readonly string[] } | null)?.explain;

@@ -19,11 +19,30 @@ export const prepareProject = async (api: Api): Promise<void> => {
     });
 };
 
-/** What `headgate rollout plan` prints for this fleet; it moves nothing. */
-export const proposePlan = async (api: Api, flag: string, screen: Screen): Promise<void> => {
-  const plan = await api.post<{ ladderPpm?: readonly number[]; explain?: readonly string[] }>(
-    `/v1/projects/${PROJECT}/rollout-plan`,
-    { channel: CHANNEL, flag, policy: TIMES, metrics: METRICS },
-  );
-  for (const line of plan.explain ?? []) screen.say(`rollout plan: ${line}`);
+const PLAN_PATIENCE_MS = 45_000;
+const ASK_AGAIN_MS = 2_000;
+
+interface ProposedPlan {
+  readonly fleetSize: number;
+  readonly ladderPpm: readonly number[];
+  readonly explain: readonly string[];
+}
+
+/** What `headgate rollout plan` prints once the whole fleet has reported for a while; it moves nothing. */
+export const proposePlan = async (
+  api: Api,
+  flag: string,
+  fleetSize: number,
+  screen: Screen,
+): Promise<ProposedPlan> => {
+  const body = { channel: CHANNEL, flag, policy: TIMES, metrics: METRICS };
+  const ask = () => api.post<ProposedPlan>(`/v1/projects/${PROJECT}/rollout-plan`, body);
+  const deadline = Date.now() + PLAN_PATIENCE_MS;
+  let plan = await ask();
+  while (plan.fleetSize < fleetSize && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+    plan = await ask();
+  }
+  for (const line of plan.explain) screen.say(`rollout plan: ${line}`);
+  return plan;
 };

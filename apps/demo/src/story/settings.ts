@@ -27,6 +27,9 @@ export const TIMES = {
   lookEveryMs: BAKE_MS / 4,
 } satisfies Partial<JudgePolicy>;
 
+/** How often an instance reports while no rollout asks for more; an hour by default. */
+export const REPORT_EVERY_MS = 4_000;
+
 /** What the shop measures anyway. Nothing here says which code path is meant to be bad. */
 export const METRICS: readonly MetricDefinition[] = [
   {

@@ -8,7 +8,7 @@ import { throwKill } from './kill-act.js';
 import { type DemoResult, judgeStory, resultOf } from './result.js';
 import { runRollout } from './rollout-act.js';
 import { prepareProject, proposePlan } from './scene.js';
-import { CHANNEL, FLEET, PROJECT, TIMES } from './settings.js';
+import { CHANNEL, FLEET, PROJECT, REPORT_EVERY_MS, TIMES } from './settings.js';
 
 export interface StoryOptions {
   readonly dataDir: string;
@@ -49,8 +49,11 @@ const tell = async ({ dataDir, isSwapped, screen }: StoryOptions, keep: Keep) =>
   const { upstream, vendor } = await startInstallations(dataDir, screen, keep);
   const fleets = await startFleets(upstream, vendor, dataDir, screen, keep);
   const load = keep(await startLoad([...fleets.upstream.ports, ...fleets.vendor.ports], LOAD_SEED));
-  screen.say(`times (all else is the default policy), ms: ${JSON.stringify(TIMES)}`);
-  await proposePlan(upstream.api, READER_FLAG, screen);
+  screen.say(
+    `times (all else is the default policy), ms: ${JSON.stringify({ ...TIMES, reportEveryMs: REPORT_EVERY_MS })}`,
+  );
+  const fleetSize = FLEET.upstreamWorkers * FLEET.instancesPerWorker;
+  const plan = await proposePlan(upstream.api, READER_FLAG, fleetSize, screen);
   const [announcedGood, announcedBad] = isSwapped ? [PRICING_FLAG, READER_FLAG] : [READER_FLAG, PRICING_FLAG];
 
   screen.title(`Act one: ${announcedGood} is rolled out, with nobody at the wheel`);
@@ -86,7 +89,7 @@ const tell = async ({ dataDir, isSwapped, screen }: StoryOptions, keep: Keep) =>
   screen.say(
     `log: ${result.log.events} events, chain ${result.log.verified ? 'verified in JetStream and in the archive' : 'BROKEN'}`,
   );
-  return { result, failures: judgeStory(result, kill, heads) };
+  return { result, failures: judgeStory(result, kill, heads, plan.ladderPpm) };
 };
 
 const startInstallations = async (dataDir: string, screen: Screen, keep: Keep) => {

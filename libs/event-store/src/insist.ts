@@ -1,5 +1,6 @@
 import type { Acknowledged } from '@headgate/contracts';
 import { CommandRefused } from '@headgate/domain';
+import { PublishRefused, StreamMismatch } from '@headgate/streams';
 import { ConcurrencyError, LogOutcomeUnknown, LogUnavailable } from './errors.js';
 import type { ProjectChain } from './project-chain.js';
 
@@ -50,8 +51,7 @@ export const insist = async (
       } else if (error instanceof CommandRefused) {
         // Refused on what may be an old fold: look at the newest before saying no.
         if (isFresh) throw open?.error ?? error;
-      } else if (!(error instanceof ConcurrencyError) && !(error instanceof LogUnavailable))
-        throw open?.error ?? error;
+      } else if (!(error instanceof ConcurrencyError) && !mayPass(error)) throw open?.error ?? error;
       if (performance.now() > deadline) throw open?.error ?? asUnavailable(error);
       mustRefresh = true;
       lastError = error;
@@ -66,6 +66,12 @@ export const insist = async (
   }
   throw (open as { error: LogOutcomeUnknown } | null)?.error ?? asUnavailable(lastError);
 };
+
+/** An outage passes; a right that is missing or a stream that is full does not. */
+const mayPass = (error: unknown): boolean =>
+  error instanceof LogUnavailable &&
+  !(error.cause instanceof PublishRefused) &&
+  !(error.cause instanceof StreamMismatch);
 
 const asUnavailable = (error: unknown): unknown =>
   error instanceof ConcurrencyError

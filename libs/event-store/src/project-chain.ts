@@ -15,11 +15,12 @@ import {
   WrongLastSequence,
 } from '@headgate/streams';
 import { type EventDraft, sealEvent } from '@headgate/trust';
-import { ConcurrencyError, LogOutcomeUnknown, LogUnavailable, WritesRefused } from './errors.js';
+import { askWitnesses } from './ask-witnesses.js';
+import { ConcurrencyError, LogOutcomeUnknown, LogUnavailable } from './errors.js';
 import type { WriteGuards } from './event-store.js';
 import { type FoldSnapshot, readFoldSnapshot, writeFoldSnapshot } from './fold-snapshot.js';
-import { describePosition, isAheadOf, type Witness } from './log-order.js';
 import { readEnvelope, readEvent } from './read-event.js';
+import { SeenHead } from './seen-head.js';
 import { SerialQueue } from './serial-queue.js';
 
 export interface ChainSurroundings {
@@ -46,10 +47,7 @@ export class ProjectChain {
   private streamCreated: string | null = null;
   private checkedConnection = 0;
   private areWritesChecked = false;
-  /** Survives the fold: events that this process read or wrote must not vanish from the log. */
-  private newestSeen: LogPosition | null = null;
-  /** Set when the log has another event where `newestSeen` was. */
-  private forkedFrom: LogPosition | null = null;
+  private readonly seen = new SeenHead();
   private eventsSinceSnapshot = 0;
   private writingSnapshot: Promise<void> | null = null;
 
@@ -73,7 +71,7 @@ export class ProjectChain {
 
   /** Nothing in the log, nothing going on: as good as never asked for. */
   get isUnused(): boolean {
-    return this.fold.head === null && this.newestSeen === null && this.users === 0;
+    return this.fold.head === null && this.seen.isEmpty && this.users === 0;
   }
 
   /** Makes sure that there is a fold which was found in the log on this connection; it may lack what others wrote since. */
@@ -92,27 +90,21 @@ export class ProjectChain {
     // A restore raises the epoch on purpose; it has read the witnesses itself.
     if (this.areWritesChecked || (options.epoch ?? 0) > (this.fold.head?.epoch ?? 0)) return;
     await this.refresh();
-    const { archiveHead, flagsHead } = this.around.guards;
-    const [archive, flags] = await Promise.all([
-      asking('the archive', archiveHead?.(this.project)),
-      asking('FLAGS', flagsHead?.(this.project, this.fold.channels.keys())),
-    ]);
-    this.refuseBehind('its archive', archive);
-    this.refuseBehind('FLAGS', flags);
-    this.refuseBehind('this installation once', this.forkedFrom ?? this.newestSeen);
+    const { head, channels } = this.fold;
+    const { guards } = this.around;
+    await askWitnesses({ project: this.project, head, channels: channels.keys(), guards, seen: this.seen });
     this.areWritesChecked = true;
   }
 
-  /** Brings the fold up to the newest event. True when there were new ones. */
-  async refresh(): Promise<boolean> {
-    return reading(async () => {
+  /** Brings the fold up to the newest event. */
+  async refresh(): Promise<void> {
+    await reading(async () => {
       await this.load();
-      const before = this.streamSequence;
       const newest = await this.around.streams.last(STREAMS.log, projectLogFilter(this.project));
       const sequence = newest?.sequence ?? 0;
       if (sequence < this.streamSequence) await this.findAgain();
-      else if (newest !== null && sequence > before && !this.takeIfNext(newest)) await this.readOn();
-      return this.streamSequence !== before;
+      else if (newest !== null && sequence > this.streamSequence && !this.takeIfNext(newest))
+        await this.readOn();
     });
   }
 
@@ -173,15 +165,6 @@ export class ProjectChain {
     }
   }
 
-  private refuseBehind(name: string, witness: Witness | null): void {
-    const { head } = this.fold;
-    if (witness !== this.forkedFrom && !isAheadOf(witness, head)) return;
-    if (witness === null) return;
-    throw new WritesRefused(
-      `the log of ${this.project} ends at ${describePosition(head)}, but ${name} held ${describePosition(witness)}: run \`headgate doctor\`, then \`headgate log restore\``,
-    );
-  }
-
   /** Looks for the cached head where it was. Found: only new events are missing. Not found: the log is another, fold it anew. */
   private async findAgain(): Promise<void> {
     const { streams } = this.around;
@@ -201,16 +184,16 @@ export class ProjectChain {
 
   private async startFold(created: string): Promise<void> {
     const { snapshotDir, warn } = this.around;
-    this.forkedFrom = null;
+    this.seen.startAnew();
     const snapshot = snapshotDir === null ? null : await readFoldSnapshot(snapshotDir, this.project, warn);
     if (snapshot !== null && snapshot.streamCreated === created && (await this.isInLog(snapshot))) {
       this.fold = snapshot.state;
       this.streamSequence = snapshot.streamSequence;
-      this.remember(snapshot.head);
+      this.seen.see(snapshot.head);
     } else {
       if (snapshot !== null) {
         // Evidence all the same: this installation once held what the snapshot was made of.
-        this.remember(snapshot.head);
+        this.seen.see(snapshot.head);
         warn(`fold snapshot of ${this.project} is not of this log: folding it from its start`);
       }
       this.fold = emptyProject();
@@ -250,21 +233,9 @@ export class ProjectChain {
   private take(event: LogEvent, streamSequence: number): void {
     applyEvent(this.fold, event);
     this.streamSequence = streamSequence;
-    this.remember({ epoch: event.epoch, position: event.position, hash: event.hash });
+    this.seen.see({ epoch: event.epoch, position: event.position, hash: event.hash });
     this.eventsSinceSnapshot += 1;
     if (this.eventsSinceSnapshot >= this.around.snapshotEvery) this.startSnapshot();
-  }
-
-  private remember(head: LogPosition): void {
-    const seen = this.newestSeen;
-    if (
-      seen !== null &&
-      head.epoch === seen.epoch &&
-      head.position === seen.position &&
-      head.hash !== seen.hash
-    )
-      this.forkedFrom = seen;
-    if (this.forkedFrom === null && isAheadOf(head, seen)) this.newestSeen = head;
   }
 
   private startSnapshot(): void {
@@ -296,15 +267,5 @@ const reading = async <T>(read: () => Promise<T>): Promise<T> => {
     return await read();
   } catch (error) {
     throw unavailable(error);
-  }
-};
-
-const asking = async <T>(whom: string, answer: Promise<T | null> | undefined): Promise<T | null> => {
-  try {
-    return (await answer) ?? null;
-  } catch (cause) {
-    throw new LogUnavailable(`cannot ask ${whom} how far the log once was: ${(cause as Error).message}`, {
-      cause,
-    });
   }
 };

@@ -1,6 +1,4 @@
-import { DeliveryQueue } from './delivery-queue.js';
 import {
-  DeliveryBroken,
   PublishRefused,
   StreamMismatch,
   StreamMissing,
@@ -9,6 +7,7 @@ import {
   Unavailable,
   WrongLastSequence,
 } from './errors.js';
+import { MemoryDelivery } from './memory-delivery.js';
 import { differencesFrom } from './stream-config.js';
 import type {
   ConnectionStatus,
@@ -230,62 +229,6 @@ class InMemoryStreams implements MemoryStreams {
       subjectCount: new Set(messages.map((message) => message.subject)).size,
       config: stream.declaration,
     };
-  }
-}
-
-class MemoryDelivery implements Subscription {
-  readonly caughtUp: Promise<void>;
-  cursor = 0;
-  private readonly queue = new DeliveryQueue<DeliveredMessage>();
-  private markCaughtUp!: () => void;
-  private failCaughtUp!: (error: Error) => void;
-  private goal = Number.POSITIVE_INFINITY;
-  private taken = 0;
-
-  constructor(
-    private readonly filter: string,
-    private readonly leave: (own: MemoryDelivery) => void,
-  ) {
-    this.caughtUp = new Promise((resolve, reject) => {
-      this.markCaughtUp = resolve;
-      this.failCaughtUp = reject;
-    });
-    this.caughtUp.catch(() => {});
-  }
-
-  start(messages: readonly StoredMessage[]): void {
-    const wanted = messages.filter((message) => subjectMatches(this.filter, message.subject));
-    this.goal = wanted.length;
-    if (this.goal === 0) this.markCaughtUp();
-    for (const [index, message] of wanted.entries()) this.offer(message, wanted.length - index - 1);
-  }
-
-  offer(message: StoredMessage, pending: number): void {
-    if (!subjectMatches(this.filter, message.subject)) return;
-    this.cursor = message.sequence;
-    this.queue.push({ ...message, pending });
-  }
-
-  end(failure: Error | null): void {
-    this.leave(this);
-    this.queue.end(failure);
-    this.failCaughtUp(failure ?? new DeliveryBroken('following was closed before it caught up'));
-  }
-
-  async *[Symbol.asyncIterator](): AsyncIterator<DeliveredMessage> {
-    try {
-      for (let message = await this.queue.take(); message !== null; message = await this.queue.take()) {
-        yield message;
-        this.taken += 1;
-        if (this.taken === this.goal) this.markCaughtUp();
-      }
-    } finally {
-      this.end(null);
-    }
-  }
-
-  async close(): Promise<void> {
-    this.end(null);
   }
 }
 

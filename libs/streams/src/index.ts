@@ -17,6 +17,7 @@ export {
   Unavailable,
   WrongLastSequence,
 } from './errors.js';
+export { type InspectedStream, inspectInstallation } from './inspect-installation.js';
 export { type MemoryStreams, openMemoryStreams } from './memory-streams.js';
 export { openServerRequests, type ServerRequests, type ServerRequestsOptions } from './server-requests.js';
 export type {

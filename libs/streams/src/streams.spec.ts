@@ -2,6 +2,7 @@ import { type SpecServer, startSpecServer } from '../../../test/support/nats-ser
 import { connectStreams } from './connect-streams.js';
 import { declareInstallation } from './declare-installation.js';
 import { PublishRefused, StreamMismatch, StreamReplaced, Unavailable, WrongLastSequence } from './errors.js';
+import { inspectInstallation } from './inspect-installation.js';
 import { openMemoryStreams } from './memory-streams.js';
 import type { DeliveredMessage, Streams, Subscription } from './streams.js';
 
@@ -38,6 +39,20 @@ describe.each(['in memory', 'on nats-server'])('streams %s', (where) => {
     expect(again.map((stream) => stream.name)).toEqual(['LOG', 'FLAGS', 'TELEMETRY', 'DLQ']);
     expect(again[0]?.config).toMatchObject({ denyDelete: true, denyPurge: true, whenFull: 'refuse' });
     expect(await streams.info('NOPE')).toBeNull();
+  });
+
+  it('inspects without changing: as declared, not as declared, missing, unknown', async () => {
+    const states = async (replicas?: number) =>
+      (await inspectInstallation(streams, { now: NOW, ...(replicas === undefined ? {} : { replicas }) })).map(
+        (each) => each.state,
+      );
+    expect(await states()).toEqual(Array(4).fill('as-declared'));
+    const [log] = await inspectInstallation(streams, { now: NOW, replicas: 3 });
+    expect(log).toMatchObject({ state: 'not-as-declared', differences: ['replicas is 1, wanted 3'] });
+    const missing = await inspectInstallation({ info: async () => null }, { now: NOW });
+    expect(missing[0]).toEqual({ name: 'LOG', state: 'missing' });
+    await streams.close();
+    expect(await states()).toEqual(Array(4).fill('unknown'));
   });
 
   it('takes a message only behind the one expected on the filter', async () => {

@@ -2,7 +2,12 @@ import { statSync } from 'node:fs';
 import type { OperationReport } from '@headgate/control';
 import { NATS_FLOOR, SYSTEM_USER } from '@headgate/embedded';
 import type { Projection } from '@headgate/projector';
-import { installationStreams, openServerRequests, type ServerRequests } from '@headgate/streams';
+import {
+  type InspectedStream,
+  inspectInstallation,
+  openServerRequests,
+  type ServerRequests,
+} from '@headgate/streams';
 import type { Connections } from '../installation/open-connections.js';
 import type { Servers } from '../installation/start-servers.js';
 
@@ -79,26 +84,25 @@ const natsChecks = async ({ nats }: Servers): Promise<readonly Check[]> => {
   }
 };
 
-const streamChecks = async ({ connections, now }: Examined): Promise<readonly Check[]> => {
-  const { control } = connections.streams;
-  const checks: Check[] = [];
-  for (const { name } of installationStreams({ now: now() })) {
-    // The role of control may look at the log and at flags; what it may not see is said to be unknown.
-    const found = await control.info(name).catch((cause: Error) => cause);
-    if (found instanceof Error)
-      checks.push({ name: `stream ${name}`, ok: null, detail: 'unknown: not for this role' });
-    else if (found === null) checks.push({ name: `stream ${name}`, ok: false, detail: 'missing' });
-    else {
-      const { messages, bytes, config } = found;
+const streamChecks = async ({ connections, now }: Examined): Promise<readonly Check[]> =>
+  (await inspectInstallation(connections.streams.control, { now: now() })).map(streamCheck);
+
+const streamCheck = (found: InspectedStream): Check => {
+  const name = `stream ${found.name}`;
+  switch (found.state) {
+    case 'unknown':
+      // The role of control may look at the log and at flags; what it may not see is said to be unknown.
+      return { name, ok: null, detail: 'unknown: not for this role' };
+    case 'missing':
+      return { name, ok: false, detail: 'missing' };
+    case 'not-as-declared':
+      return { name, ok: false, detail: found.differences.join('; ') };
+    case 'as-declared': {
+      const { messages, bytes, config } = found.stream;
       const guard = config.denyDelete && config.denyPurge ? ', neither delete nor purge' : '';
-      checks.push({
-        name: `stream ${name}`,
-        ok: true,
-        detail: `${messages} messages, ${bytes} bytes${guard}`,
-      });
+      return { name, ok: true, detail: `${messages} messages, ${bytes} bytes${guard}` };
     }
   }
-  return checks;
 };
 
 const MAX_SKEW_MS = 2_000;

@@ -9,7 +9,7 @@ export function lnWeightedSum(weights: ArrayLike<number>, lns: ArrayLike<number>
 }
 
 export function lnMean(lns: ArrayLike<number>): number {
-  return lnWeightedSum(new Float64Array(lns.length).fill(1 / lns.length), lns);
+  return lnWeightedSum(new Float64Array(lns.length).fill(1), lns) - Math.log(lns.length);
 }
 
 const largest = 300 * Math.LN10;

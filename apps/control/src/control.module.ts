@@ -20,6 +20,7 @@ import { ProjectController } from './project/project.controller.js';
 import { FoldQueries } from './queries/fold-queries.js';
 import { Queries } from './queries/queries.js';
 import { ReadModelQueries } from './queries/read-model-queries.js';
+import { SteadfastQueries } from './queries/steadfast-queries.js';
 import { RolloutController } from './rollout/rollout.controller.js';
 import { TokenController } from './token/token.controller.js';
 
@@ -55,8 +56,8 @@ export class ControlModule implements OnModuleInit, OnApplicationShutdown {
         },
         {
           provide: Queries,
-          useFactory: (fold: FoldQueries) => queriesOf(parts, fold),
-          inject: [FoldQueries],
+          useFactory: (fold: FoldQueries, log: Log) => queriesOf(parts, fold, log),
+          inject: [FoldQueries, Log],
         },
         Commands,
         BearerGuard,
@@ -73,5 +74,8 @@ export class ControlModule implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-const queriesOf = ({ database, store, now }: ControlParts, fold: FoldQueries): Queries =>
-  database ? new ReadModelQueries({ db: database, store, now, pause: (ms) => pause(ms) }) : fold;
+const queriesOf = ({ database: db, store, now }: ControlParts, fold: FoldQueries, log: Log): Queries => {
+  if (!db) return fold;
+  const readModel = new ReadModelQueries({ db, store, now, pause: (ms) => pause(ms) });
+  return new SteadfastQueries(readModel, fold, log);
+};

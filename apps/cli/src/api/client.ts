@@ -48,7 +48,7 @@ export const openClient = (settings: Settings, terminal: Terminal): Client => {
         ...(request.method === 'GET' ? {} : { 'idempotency-key': commandId }),
         ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
       },
-      redirect: 'error',
+      redirect: 'manual',
       signal: AbortSignal.any([
         terminal.interrupted,
         AbortSignal.timeout(request.timeoutMs ?? REQUEST_TIMEOUT_MS),
@@ -75,7 +75,7 @@ export const openClient = (settings: Settings, terminal: Terminal): Client => {
       try {
         const answer = await fetch(urlOf(path), {
           headers: { ...(await headers()), accept: 'text/event-stream' },
-          redirect: 'error',
+          redirect: 'manual',
           signal: AbortSignal.any([terminal.interrupted, signal]),
         });
         if (!answer.ok) throw await failureOf(answer, server);

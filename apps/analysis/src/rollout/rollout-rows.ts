@@ -11,7 +11,7 @@ import {
 } from '@headgate/judge';
 
 /** A site's fleet is some ten thousand; beyond this a rollout judges the instances that it knows. */
-export const MAX_ROWS = 200_000;
+const MAX_ROWS = 200_000;
 
 interface Entry {
   row: InstanceRow;

@@ -11,7 +11,7 @@ export interface ReceivedReport {
 }
 
 /** A pack is no larger than 512 KiB; a single report that comes near it is no report. */
-export const MAX_REPORT_BYTES = 262_144;
+const MAX_REPORT_BYTES = 262_144;
 
 /** The reports of one request body: a report, or `{reports: […]}`. All of them are right, or this throws and none is taken. */
 export function readReports(body: Buffer): readonly ReceivedReport[] {

@@ -1,5 +1,5 @@
 export { createTestDatabase } from './create-test-database.js';
-export { NATS_FLOOR } from './nats/find-nats-server.js';
+export { isAtLeast, NATS_FLOOR } from './nats/find-nats-server.js';
 export {
   LINK_ACCOUNT,
   type Link,

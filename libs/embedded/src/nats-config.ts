@@ -37,6 +37,8 @@ export interface NatsConfigOptions {
   readonly host?: string;
   readonly storeDir: string;
   readonly passwords: Readonly<Record<NatsUser, Secret>>;
+  /** A file beside this one that sets the variables which passwords name. */
+  readonly passwordsFile?: string;
   readonly pidFile?: string;
   readonly logFile?: string;
   readonly monitor?: { readonly host: string; readonly port: number };
@@ -57,7 +59,8 @@ const MIB = 1024 * 1024;
 export function renderNatsConfig(options: NatsConfigOptions): string {
   const { leafListen, leafRemotes = [], host = '127.0.0.1' } = options;
   assertTokens(leafListen, leafRemotes);
-  return confText({
+  const include = options.passwordsFile ? `include "${options.passwordsFile}"\n` : '';
+  return `${include}${confText({
     server_name: options.serverName,
     listen: `${host}:${options.port}`,
     http: options.monitor && `${options.monitor.host}:${options.monitor.port}`,
@@ -77,7 +80,7 @@ export function renderNatsConfig(options: NatsConfigOptions): string {
     },
     accounts: {
       HG: homeAccount(options),
-      ...(leafListen && { [LINK_ACCOUNT]: listenAccount(leafListen) }),
+      [LINK_ACCOUNT]: leafListen ? listenAccount(leafListen) : { users: [] },
       ...Object.fromEntries(
         leafRemotes.map((remote) => [linkAccount(remote.rootName), remoteAccount(remote)]),
       ),
@@ -85,7 +88,7 @@ export function renderNatsConfig(options: NatsConfigOptions): string {
     },
     system_account: 'SYS',
     leafnodes: leafNodes(leafListen, leafRemotes),
-  });
+  })}`;
 }
 
 /** A stolen password of a service must not open the leaf port, nor a vendor's the client port. */

@@ -133,7 +133,11 @@ class Server implements EmbeddedNats {
     return `nats://${HOST}:${this.settledPorts.client}`;
   }
   get leafUrl(): string | null {
-    return this.options.leaf ? `nats-leaf://${HOST}:${this.settledPorts.leaf}` : null;
+    const { leaf } = this.options;
+    if (!leaf) return null;
+    // an address to listen on everywhere is none to connect to: the operator names the one that vendors see
+    const isEverywhere = leaf.host === undefined || ['0.0.0.0', '::', '[::]'].includes(leaf.host);
+    return `nats-leaf://${isEverywhere ? HOST : leaf.host}:${this.settledPorts.leaf}`;
   }
   get pid(): number {
     return this.started.pid;

@@ -50,6 +50,7 @@ export class ChannelBroadcast {
   private beatSentAt = Number.NEGATIVE_INFINITY;
   private gathered: Buffer[] = [];
   private gatheredBytes = 0;
+  private nextFlushAt = 0;
   private timer: NodeJS.Timeout | null = null;
   private readonly queue: Send[] = [];
   private isSending = false;
@@ -167,8 +168,11 @@ export class ChannelBroadcast {
     this.gathered.push(frame);
     this.gatheredBytes += frame.length;
     // A burst must not become one write that no limit per client could see.
-    if (isUrgent || this.gatheredBytes * 4 > this.limits.maxBufferedBytes) this.flush();
-    else this.timer ??= setTimeout(() => this.flush(), this.tickMs);
+    const isBurst = this.gatheredBytes * 4 > this.limits.maxBufferedBytes;
+    const waitMs = isUrgent || isBurst ? 0 : this.nextFlushAt - this.options.now();
+    // After a quiet moment the first goes out at once; only what follows closely is gathered.
+    if (waitMs <= 0) this.flush();
+    else this.timer ??= setTimeout(() => this.flush(), Math.min(waitMs, this.tickMs));
   }
 
   private flush(): void {
@@ -178,6 +182,7 @@ export class ChannelBroadcast {
     const bytes = this.gathered.length === 1 ? this.gathered[0]! : Buffer.concat(this.gathered);
     this.gathered = [];
     this.gatheredBytes = 0;
+    this.nextFlushAt = this.options.now() + this.tickMs;
     this.queue.push({ number: this.sends, bytes });
     this.sends += 1;
     if (!this.isSending) this.next();

@@ -48,6 +48,11 @@ class AnalysisService implements OnModuleInit, OnApplicationShutdown {
       help: 'Instance rows held, over all running rollouts',
       read: () => this.#run.rows,
     });
+    metrics.gauge({
+      name: 'headgate_analysis_reports_left_out',
+      help: 'Reports that could not be read or were of more instances than rows are kept for, over all running rollouts',
+      read: () => this.#run.leftOut,
+    });
     health.ready('analysis', () =>
       this.#run.isCurrent ? { ok: true } : { ok: false, detail: 'reading the log and TELEMETRY' },
     );

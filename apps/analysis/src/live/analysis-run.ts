@@ -69,6 +69,10 @@ export class AnalysisRun {
     return [...this.#tracked.values()].reduce((sum, { analysis }) => sum + analysis.rows, 0);
   }
 
+  get leftOut(): number {
+    return [...this.#tracked.values()].reduce((sum, { analysis }) => sum + analysis.leftOut, 0);
+  }
+
   start(): void {
     const { store, streams, pause, now } = this.#options;
     const { signal } = this.#stop;

@@ -128,8 +128,11 @@ const run = (sent: readonly Sent[], { untilMs = 50 * SECOND, policy = POLICY } =
   return { looks, acts, rollout };
 };
 
+/** Digest of everything the looks say; the script alone may differ. */
 const bytes = (looks: readonly MadeLook[]): string =>
-  JSON.stringify(looks.map(({ look, onInstanceHours }) => ({ ...look, onInstanceHours, history: null })));
+  createHash('sha256')
+    .update(JSON.stringify(looks.map(({ look, onInstanceHours }) => ({ look, onInstanceHours }))))
+    .digest('hex');
 const metric = (look: Look, name: string) => look.perMetric.find((found) => found.name === name)!;
 
 describe('the analysis of a rollout', () => {
@@ -232,6 +235,34 @@ describe('the analysis of a rollout', () => {
       { at: one.at, report: { ...one.report, channel: 'candidate', seq: one.report.seq + 500 } },
     ]);
     expect(bytes(run(others).looks)).toBe(bytes(run(sent).looks));
+  });
+
+  it('passes over what is no report, wherever it came from', () => {
+    const sent = tell({ size: 40 });
+    const plain = bytes(run(sent).looks);
+    const junk = fc.oneof(
+      fc.jsonValue(),
+      fc.record({ channel: fc.constant('stable'), metrics: fc.jsonValue() }),
+      fc.record({
+        channel: fc.constant('stable'),
+        instance: fc.constant(idOf(7)),
+        bootId: fc.constant('x'),
+        seq: fc.constant('1'),
+        metrics: fc.constant({ counters: { failed: null, requests: 'many' } }),
+      }),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat({ max: sent.length - 1 }), junk), { maxLength: 20 }), (pieces) => {
+        const dirty = [...sent];
+        for (const [after, piece] of pieces)
+          dirty.splice(dirty.indexOf(sent[after]!), 0, {
+            at: sent[after]!.at,
+            report: piece as unknown as TelemetryReport,
+          });
+        expect(bytes(run(dirty).looks)).toBe(plain);
+      }),
+      { numRuns: 15 },
+    );
   });
 
   it('begins its pre-period anew when the fleet is larger than the bake time was meant for', () => {

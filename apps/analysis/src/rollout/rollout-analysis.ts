@@ -14,7 +14,7 @@ import {
   tabulate,
 } from '@headgate/judge';
 import { sha256Hex } from '@headgate/trust';
-import type { Pack } from '../telemetry/telemetry-pack.js';
+import type { Pack, TelemetryReport } from '../telemetry/telemetry-pack.js';
 import { graceMsOf, judgePolicyFor, lookEveryMsOf } from './judge-policy.js';
 import { type JudgedNames, judgedNames, judgedPart } from './judged-names.js';
 import { readPlan, recordPlan } from './recorded-plan.js';
@@ -61,6 +61,7 @@ export class RolloutAnalysis {
   #rollout: Rollout;
   #from: number | null = null;
   #packAt = Number.NEGATIVE_INFINITY;
+  #unreadable = 0;
   /** Of the pre-period, which begins anew when the fleet turns out to want other times. */
   #pre: { startAt: number; policy: JudgePolicy };
   #isProposed = false;
@@ -86,6 +87,11 @@ export class RolloutAnalysis {
     return this.#rows.size;
   }
 
+  /** Reports that were no reports, and those of more instances than rows are kept for. */
+  get leftOut(): number {
+    return this.#unreadable + this.#rows.turnedAway;
+  }
+
   /** The rollout as the log has it now. */
   update(rollout: Rollout): void {
     this.#rollout = rollout;
@@ -96,9 +102,7 @@ export class RolloutAnalysis {
     this.#from ??= pack.sequence;
     // Packs of two collectors may cross: time stands still rather than go back.
     this.#packAt = Math.max(this.#packAt, pack.at);
-    const { channel } = this.#rollout;
-    for (const report of pack.reports)
-      if (report.channel === channel) this.#rows.fold(judgedPart(report, this.#names), this.#packAt);
+    for (const report of pack.reports) this.#fold(report);
   }
 
   /** What comes next, or null while only the log can bring something new. */
@@ -131,6 +135,18 @@ export class RolloutAnalysis {
         return this.#enter(due.step, due.at, after);
       case 'look':
         return this.#look(at, after);
+    }
+  }
+
+  #fold(report: TelemetryReport): void {
+    try {
+      if (report.channel !== this.#rollout.channel) return;
+      if (!isReport(report)) throw new TypeError('neither instance, boot nor number');
+      this.#rows.fold(judgedPart(report, this.#names), this.#packAt);
+    } catch {
+      // The collector lets nothing through that cannot be read. Should something be there all the same, one thing must not happen:
+      // that a single report stops every rollout. A fold that failed has changed nothing, here and in every replay.
+      this.#unreadable += 1;
     }
   }
 
@@ -229,3 +245,6 @@ export class RolloutAnalysis {
     };
   }
 }
+
+const isReport = ({ instance, bootId, seq }: TelemetryReport): boolean =>
+  typeof instance === 'string' && typeof bootId === 'string' && Number.isSafeInteger(seq);

@@ -1,5 +1,6 @@
-// `node infra/bootstrap/run.mjs demo|start|test|test:node24|bench [arguments]`: prepares the clone, then runs the real thing with
-// signals passed on and its exit code kept.
+// What the scripts of package.json call: prepares the clone, then runs the real thing with signals passed on and its exit
+// code kept.
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootstrap, orExplain, ROOT } from './bootstrap.mjs';
 import { installNode } from './other-node.mjs';
@@ -7,12 +8,14 @@ import { supervise } from './supervise.mjs';
 
 /**
  * What a word runs. `isWatched`: it must not leave a process behind, and fails when it does. `node`: with another Node
- * than the one that runs this.
+ * than the one that runs this. `folder`: the first argument names a program in it, which `tsc -b` emits to test/dist
+ * (test/tsconfig.json).
  *
  * @typedef {object} Entry
  * @property {readonly string[]} [flags]
- * @property {string} program
- * @property {boolean} isWatched
+ * @property {string} [program]
+ * @property {string} [folder]
+ * @property {boolean} [isWatched]
  * @property {number} [node]
  */
 
@@ -23,23 +26,19 @@ const JEST = {
   isWatched: true,
 };
 
-const ENTRIES = new Map(
-  /** @type {[string, Entry][]} */ ([
-    ['demo', { program: 'apps/demo/dist/main.js', isWatched: false }],
-    ['start', { program: 'apps/standalone/dist/main.js', isWatched: false }],
-    ['test', JEST],
-    ['test:node24', { ...JEST, node: 24 }],
-    // test/bench/run.mjs NAME finds the bench NAME, which `tsc -b` emitted to test/dist/bench (test/tsconfig.json)
-    ['bench', { program: 'test/bench/run.mjs', isWatched: true }],
-  ]),
-);
+/** @type {Readonly<Record<string, Entry>>} */
+const ENTRIES = {
+  demo: { program: 'apps/demo/dist/main.js' },
+  start: { program: 'apps/standalone/dist/main.js' },
+  test: JEST,
+  'test:node24': { ...JEST, node: 24 },
+  bench: { folder: 'bench', isWatched: true },
+  simulation: { folder: 'simulation', isWatched: true },
+};
 
 const [word = '', ...rest] = process.argv.slice(2);
-const entry = ENTRIES.get(word);
-if (!entry) {
-  process.stderr.write(`usage: node infra/bootstrap/run.mjs ${[...ENTRIES.keys()].join('|')} [arguments]\n`);
-  process.exit(2);
-}
+const entry = ENTRIES[word] ?? refuse(`run.mjs ${Object.keys(ENTRIES).join('|')} [arguments]`);
+const program = entry.program ?? named(entry.folder ?? '', rest.shift());
 
 const { nats, node } = await orExplain(async () => ({
   nats: await bootstrap(),
@@ -47,7 +46,27 @@ const { nats, node } = await orExplain(async () => ({
 }));
 await supervise({
   node,
-  args: [...(entry.flags ?? []), join(ROOT, entry.program), ...rest],
+  args: [...(entry.flags ?? []), join(ROOT, program), ...rest],
   env: { ...process.env, HEADGATE_NATS_BIN: nats.path },
-  isWatched: entry.isWatched,
+  isWatched: entry.isWatched ?? false,
 });
+
+/**
+ * @param {string} folder
+ * @param {string | undefined} name
+ */
+function named(folder, name) {
+  const sources = readdirSync(join(ROOT, 'test', folder)).filter((file) => /^[a-z-]+\.ts$/.test(file));
+  const names = sources.map((file) => file.replace(/\.ts$/, ''));
+  if (name && names.includes(name)) return `test/dist/${folder}/${name}.js`;
+  return refuse(`npm run ${folder} -- ${names.join('|')} [arguments]`);
+}
+
+/**
+ * @param {string} usage
+ * @returns {never}
+ */
+function refuse(usage) {
+  process.stderr.write(`usage: ${usage}\n`);
+  process.exit(2);
+}

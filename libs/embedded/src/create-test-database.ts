@@ -44,6 +44,7 @@ async function clusterTemplate(program: PostgresProgram, as: Unprivileged): Prom
   const place = join(tmpdir(), `headgate-test-postgres-${userInfo().uid}`);
   mkdirSync(place, { recursive: true, mode: 0o700 });
   privateFolder(place);
+  as.own(place);
   const template = join(place, key);
   if (existsSync(template)) return template;
   const incoming = mkdtempSync(join(place, 'incoming-'));

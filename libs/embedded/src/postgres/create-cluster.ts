@@ -46,7 +46,7 @@ export async function createCluster(
       ],
       { env: POSTGRES_ENV, cwd: home.dataDir },
     );
-    if (code !== 0) throw new Error(`initdb could not make ${home.cluster}:\n${output.trim()}`);
+    if (code !== 0) throw new Error(`initdb could not make ${home.cluster}:\n${output.trim()}${as.hint}`);
   } finally {
     rmSync(passwordFile, { force: true });
   }
@@ -89,5 +89,5 @@ async function singleUser(
   );
   if (code === 0 && !/^.*(ERROR|FATAL|PANIC):/m.test(output)) return;
   const telling = output.split('\n').filter((line) => /ERROR|FATAL|PANIC|HINT|DETAIL/.test(line));
-  throw new Error(`Postgres could not prepare ${cluster}:\n${telling.join('\n') || output.trim()}`);
+  throw new Error(`Postgres could not prepare ${cluster}:\n${telling.join('\n') || output.trim()}${as.hint}`);
 }

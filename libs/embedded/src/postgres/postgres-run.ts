@@ -94,14 +94,14 @@ async function ready(server: Supervised, options: PostgresRunOptions, said: () =
   }
 }
 
-function startFailure(said: string, { home }: PostgresRunOptions): Error {
+function startFailure(said: string, { home, as }: PostgresRunOptions): Error {
   // most of what is logged as LOG tells how the start went on; the cause of a bad configuration file is logged as LOG too
   const telling = said
     .split('\n')
     .filter((line) => line.trim() !== '' && (!/ LOG: /.test(line) || /error/.test(line)));
   const reason = telling.slice(-8).join('\n');
   return new Error(
-    `Postgres ended while starting on ${home.cluster}; it said:\n${reason || '(nothing)'}\n${repairAdvice(home.cluster)} The whole log: ${home.output}`,
+    `Postgres ended while starting on ${home.cluster}; it said:\n${reason || '(nothing)'}\n${repairAdvice(home.cluster)} The whole log: ${home.output}${as.hint}`,
   );
 }
 

@@ -13,6 +13,8 @@ export interface Unprivileged {
   readonly gid?: number;
   /** Gives files made by us to whoever the program runs as. */
   readonly own: (path: string) => void;
+  /** For errors: what may be in the way of this way of running it; empty when nothing is. */
+  readonly hint: string;
 }
 
 const NOBODY = 65_534;
@@ -24,14 +26,21 @@ const AS_SOMEBODY = ['--user', '--map-user=1000', '--map-group=1000'];
  */
 export async function findUnprivileged(): Promise<Unprivileged> {
   const asIs = (program: string, args: readonly string[]) => ({ program, args: [...args] });
-  if (process.getuid?.() !== 0) return { command: asIs, own: () => {} };
+  if (process.getuid?.() !== 0) return { command: asIs, own: () => {}, hint: '' };
   if (await hasUserNamespaces()) {
     return {
       command: (program, args) => ({ program: 'unshare', args: [...AS_SOMEBODY, program, ...args] }),
       own: () => {},
+      hint: '',
     };
   }
-  return { command: asIs, uid: NOBODY, gid: NOBODY, own: giveToNobody };
+  return {
+    command: asIs,
+    uid: NOBODY,
+    gid: NOBODY,
+    own: giveToNobody,
+    hint: `\nPostgres does not run as root, and \`unshare --user\` is not possible here, so it runs as user ${NOBODY}, who must be able to reach its programs and its data: start Headgate as another user, move both out of folders that only root may enter, or set DATABASE_URL.`,
+  };
 }
 
 const runFile = promisify(execFile);

@@ -37,13 +37,17 @@ const clipAt = 6;
  * Null when an arm is empty or all scores are alike. Uses `scores` up: the adjustment is made in place.
  */
 export function contrast(scores: Scores): Contrast | null {
-  const n1 = countCanary(scores);
-  const n0 = scores.n - n1;
+  const { n } = scores;
+  const sums = addUp(scores);
+  const n1 = sums.n1;
+  const n0 = n - n1;
   if (n1 === 0 || n0 === 0) return null;
-  adjust(scores);
-  const { mean, sd } = spread(scores);
-  if (!(sd > 0)) return null;
-  const { difference, variance, skewness } = clippedMoments(scores, mean, clipAt * sd, n1, n0);
+  // Adjusting moves no mean: the covariate is centred over those who have one.
+  const mean = sums.score / n;
+  const squares = adjust(scores, sums, mean);
+  if (!(squares > 0)) return null;
+  const limit = clipAt * Math.sqrt(squares / (n - 1));
+  const { difference, variance, skewness } = clippedMoments(scores, mean, limit, n1, n0);
   if (!(variance > 0)) return null;
   const inverse = 1 / n1 + 1 / n0;
   const skew = (skewness * (1 / (n1 * n1) - 1 / (n0 * n0))) / (inverse * Math.sqrt(inverse));
@@ -51,59 +55,82 @@ export function contrast(scores: Scores): Contrast | null {
   return { n1, n0, difference, variance: v, z: skewMap(difference / Math.sqrt(v), skew) };
 }
 
-function countCanary({ n, canary }: Scores): number {
-  let n1 = 0;
-  for (let i = 0; i < n; i++) n1 += canary[i]!;
-  return n1;
+/** Sums over all instances, over those with a covariate (`known`), and of these over the canary (`1`). */
+interface Sums {
+  readonly n1: number;
+  readonly score: number;
+  readonly known: number;
+  readonly known1: number;
+  readonly knownScore: number;
+  readonly knownScore1: number;
+  readonly covariate: number;
+  readonly covariate1: number;
 }
 
-function adjust({ n, score, covariate, canary }: Scores): void {
-  const count = [0, 0];
-  const sumS = [0, 0];
-  const sumV = [0, 0];
+/** Arms are random, so a branch on them is mispredicted: they are multiplied in. */
+function addUp({ n, score, covariate, canary }: Scores): Sums {
+  let n1 = 0;
+  let all = 0;
+  let known = 0;
+  let known1 = 0;
+  let knownScore = 0;
+  let knownScore1 = 0;
+  let sumV = 0;
+  let sumV1 = 0;
+  for (let i = 0; i < n; i++) {
+    const s = score[i]!;
+    const v = covariate[i]!;
+    const on = canary[i]!;
+    all += s;
+    n1 += on;
+    if (Number.isNaN(v)) continue;
+    known += 1;
+    known1 += on;
+    knownScore += s;
+    knownScore1 += on * s;
+    sumV += v;
+    sumV1 += on * v;
+  }
+  return { n1, score: all, known, known1, knownScore, knownScore1, covariate: sumV, covariate1: sumV1 };
+}
+
+/** Takes what the covariate explains out of the scores, and returns their sum of squares about the mean. */
+function adjust(scores: Scores, sums: Sums, mean: number): number {
+  const { n, score, covariate } = scores;
+  const slope = slopeWithinArms(scores, sums);
+  const centre = sums.known > 0 ? sums.covariate / sums.known : 0;
+  let squares = 0;
   for (let i = 0; i < n; i++) {
     const v = covariate[i]!;
-    if (Number.isNaN(v)) continue;
-    const arm = canary[i]!;
-    count[arm]! += 1;
-    sumS[arm]! += score[i]!;
-    sumV[arm]! += v;
+    let s = score[i]!;
+    if (slope !== 0 && !Number.isNaN(v)) {
+      s -= slope * (v - centre);
+      score[i] = s;
+    }
+    squares += (s - mean) * (s - mean);
   }
-  const known = count[0]! + count[1]!;
-  if (count[0]! < 2 || count[1]! < 2) return;
-  const meanS0 = sumS[0]! / count[0]!;
-  const meanS1 = sumS[1]! / count[1]!;
-  const meanV0 = sumV[0]! / count[0]!;
-  const meanV1 = sumV[1]! / count[1]!;
+  return squares;
+}
+
+/** Within arms, so that a difference between them is not explained away. */
+function slopeWithinArms({ n, score, covariate, canary }: Scores, sums: Sums): number {
+  const known0 = sums.known - sums.known1;
+  if (known0 < 2 || sums.known1 < 2) return 0;
+  const s0 = (sums.knownScore - sums.knownScore1) / known0;
+  const v0 = (sums.covariate - sums.covariate1) / known0;
+  const s1 = sums.knownScore1 / sums.known1 - s0;
+  const v1 = sums.covariate1 / sums.known1 - v0;
   let cross = 0;
   let square = 0;
   for (let i = 0; i < n; i++) {
     const v = covariate[i]!;
     if (Number.isNaN(v)) continue;
-    const isCanary = canary[i] === 1;
-    const dv = v - (isCanary ? meanV1 : meanV0);
-    cross += (score[i]! - (isCanary ? meanS1 : meanS0)) * dv;
+    const on = canary[i]!;
+    const dv = v - v0 - on * v1;
+    cross += (score[i]! - s0 - on * s1) * dv;
     square += dv * dv;
   }
-  if (!(square > 0)) return;
-  const slope = cross / square;
-  const meanV = (sumV[0]! + sumV[1]!) / known;
-  for (let i = 0; i < n; i++) {
-    const v = covariate[i]!;
-    if (!Number.isNaN(v)) score[i]! -= slope * (v - meanV);
-  }
-}
-
-function spread({ n, score }: Scores): { readonly mean: number; readonly sd: number } {
-  let sum = 0;
-  for (let i = 0; i < n; i++) sum += score[i]!;
-  const mean = sum / n;
-  let squares = 0;
-  for (let i = 0; i < n; i++) {
-    const d = score[i]! - mean;
-    squares += d * d;
-  }
-  return { mean, sd: Math.sqrt(squares / (n - 1)) };
+  return square > 0 ? cross / square : 0;
 }
 
 function clippedMoments({ n, score, canary }: Scores, mean: number, limit: number, n1: number, n0: number) {
@@ -115,7 +142,7 @@ function clippedMoments({ n, score, canary }: Scores, mean: number, limit: numbe
     let d = score[i]! - mean;
     if (d > limit) d = limit;
     else if (d < -limit) d = -limit;
-    if (canary[i] === 1) sum1 += d;
+    sum1 += canary[i]! * d;
     sum += d;
     const d2 = d * d;
     squares += d2;

@@ -39,34 +39,36 @@ export function ratioScores(
   const capPre = exposureCap ?? Number.POSITIVE_INFINITY;
   const cap = (capPre / (exposureMean ?? 1)) * meanExposure(w);
 
+  const { score, covariate, canary: arm } = into;
+  // Arms are random, so a branch on them is mispredicted: they are multiplied in (`on` is 0 or 1).
   let events = 0;
-  let exposure0 = 0;
+  let exposure = 0;
   let exposure1 = 0;
-  let n = 0;
   for (let i = 0; i < w.length; i++) {
     const wi = w[i]!;
     if (!(wi > 0)) continue;
     const cut = wi > cap ? cap / wi : 1;
     events += y[i]! * cut;
-    if (canary[i] === 1) exposure1 += wi * cut;
-    else exposure0 += wi * cut;
-    n += 1;
+    exposure += wi * cut;
+    exposure1 += canary[i]! * wi * cut;
   }
-  const ratio = events / (exposure0 + boundary * exposure1);
-  let k = 0;
+  const ratio = events / (exposure + (boundary - 1) * exposure1);
+  const ratioOn = ratio * (boundary - 1);
+  let n = 0;
   for (let i = 0; i < w.length; i++) {
     const wi = w[i]!;
     if (!(wi > 0)) continue;
     const cut = wi > cap ? cap / wi : 1;
-    const isCanary = canary[i]!;
-    into.score[k] = direction * cut * (y[i]! - ratio * wi * (isCanary === 1 ? boundary : 1));
+    const on = canary[i]!;
+    score[n] = direction * cut * (y[i]! - (ratio + on * ratioOn) * wi);
     const preWi = preW[i]!;
-    into.covariate[k] = (preWi > capPre ? capPre / preWi : 1) * (preY[i]! - level * preWi);
-    into.canary[k] = isCanary;
-    k += 1;
+    const preCut = preWi > capPre ? capPre / preWi : 1;
+    covariate[n] = preCut * (preY[i]! - level * preWi);
+    arm[n] = on;
+    n += 1;
   }
   into.n = n;
-  return { unit: (ratio * (exposure0 + exposure1)) / n, expectedEvents: ratio * exposure1 };
+  return { unit: (ratio * exposure) / n, expectedEvents: ratio * exposure1 };
 }
 
 function meanExposure(w: Float64Array): number {
@@ -93,14 +95,15 @@ export function gaugeScores(
   const direction = signOf(metric) * (hypothesis.toward === 'harm' ? 1 : -1);
   const shift = gaugeShift(metric, level, hypothesis.margin);
   const { now, pre } = columns;
+  const { score, covariate, canary: arm } = into;
   let k = 0;
   for (let i = 0; i < now.length; i++) {
     const x = now[i]!;
     if (Number.isNaN(x)) continue;
-    const isCanary = canary[i]!;
-    into.score[k] = direction * (isCanary === 1 ? x - shift : x);
-    into.covariate[k] = pre[i]!;
-    into.canary[k] = isCanary;
+    const on = canary[i]!;
+    score[k] = direction * (x - on * shift);
+    covariate[k] = pre[i]!;
+    arm[k] = on;
     k += 1;
   }
   into.n = k;

@@ -30,8 +30,10 @@ export function readPrePeriod(metric: MetricDefinition, preRows: readonly PreRow
 
 function preRatio(metric: RatioMetric, preRows: readonly PreRow[]): PreMetric {
   const counter = (row: PreRow, half: number, name: string) => row.bakes[half]?.counters[name] ?? 0;
-  const y = [0, 1].map((half) => preRows.map((row) => counter(row, half, metric.numerator)));
-  const w = [0, 1].map((half) => preRows.map((row) => counter(row, half, metric.denominator)));
+  const column = (half: number, name: string) =>
+    Float64Array.from(preRows, (row) => counter(row, half, name));
+  const y = [column(0, metric.numerator), column(1, metric.numerator)];
+  const w = [column(0, metric.denominator), column(1, metric.denominator)];
   const events = total(y[0]!) + total(y[1]!);
   const exposure = total(w[0]!) + total(w[1]!);
   const level = exposure > 0 ? events / exposure : 0;
@@ -100,9 +102,9 @@ function total(values: ArrayLike<number>): number {
   return sum;
 }
 
-function percentile(values: readonly number[], share: number): number {
+function percentile(values: Float64Array, share: number): number {
   if (values.length === 0) return Number.POSITIVE_INFINITY;
-  const sorted = Float64Array.from(values).sort();
+  const sorted = values.slice().sort();
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
 }
 

@@ -51,19 +51,22 @@ function eventsOf(watch: Watch): readonly string[] {
 }
 
 /** What was added between two marks; names that did not occur are left out. */
-export function subtract(later: Totals, earlier: Totals): Totals {
+function subtract(later: Totals, earlier: Totals): Totals {
   const counters: Record<string, number> = {};
   for (const [name, value] of Object.entries(later.counters))
     counters[name] = value - (earlier.counters[name] ?? 0);
   const gauges: Record<string, GaugeTotal> = {};
-  for (const [name, gauge] of Object.entries(later.gauges)) {
-    const from = earlier.gauges[name];
-    gauges[name] = {
-      sum: gauge.sum - (from?.sum ?? 0),
-      count: gauge.count - (from?.count ?? 0),
-      logSum: gauge.logSum - (from?.logSum ?? 0),
-      logCount: gauge.logCount - (from?.logCount ?? 0),
-    };
-  }
+  for (const [name, gauge] of Object.entries(later.gauges))
+    gauges[name] = gaugeSince(gauge, earlier.gauges[name]);
   return { counters, gauges };
+}
+
+export function gaugeSince(later: GaugeTotal, earlier: GaugeTotal | undefined): GaugeTotal {
+  if (earlier === undefined) return later;
+  return {
+    sum: later.sum - earlier.sum,
+    count: later.count - earlier.count,
+    logSum: later.logSum - earlier.logSum,
+    logCount: later.logCount - earlier.logCount,
+  };
 }

@@ -2,7 +2,7 @@ import type { GaugeMetric, MetricDefinition, RatioMetric } from '../metric.js';
 import { HEARTBEAT_LOST } from '../metric.js';
 import type { RolloutPlan } from '../plan/rollout-plan.js';
 import { usesWindows } from '../plan/uses-windows.js';
-import { subtract } from './begin.js';
+import { gaugeSince } from './begin.js';
 import type { GaugeTotal, InstanceRow, Period, Totals } from './instance-row.js';
 import { meanLevel } from './mean-level.js';
 import type { PreRow } from './pre-row.js';
@@ -26,12 +26,18 @@ export interface Tabulation {
   readonly bucketPpm: (instance: string) => number;
 }
 
-/** What one instance did in the step and before, ready to be read metric by metric. */
+/** Totals at the two ends of a stretch of time; read by difference, metric by metric, without a copy of the rest. */
+interface Span {
+  readonly from: Totals;
+  readonly to: Totals;
+}
+
+/** What one instance did in the step and before. */
 interface Reading {
   readonly row: InstanceRow;
-  readonly now: Totals | null;
-  readonly windows: readonly (Totals | null)[];
-  readonly pre: Totals | null;
+  readonly now: Span | null;
+  readonly windows: readonly (Span | null)[];
+  readonly pre: readonly Totals[];
 }
 
 /** Turns rows into the columns of one look. A row whose period is not this step's counts as not having reported. */
@@ -63,13 +69,13 @@ function openedIn(row: InstanceRow, startAt: number): Period | undefined {
 
 function readRow(row: InstanceRow, startAt: number, preRow: PreRow | undefined): Reading {
   const period = openedIn(row, startAt);
-  const opened = period?.opened?.totals;
+  const from = period?.opened?.totals;
   const closed = period?.closed ?? [];
   return {
     row,
-    now: opened ? subtract(row.totals, opened) : null,
-    windows: [0, 1, 2].map((k) => (opened && closed[k] ? subtract(closed[k].totals, opened) : null)),
-    pre: preRow ? addUp(preRow.bakes) : null,
+    now: from ? { from, to: row.totals } : null,
+    windows: [0, 1, 2].map((k) => (from && closed[k] ? { from, to: closed[k].totals } : null)),
+    pre: preRow?.bakes ?? [],
   };
 }
 
@@ -102,36 +108,77 @@ function columnsOf(
   }
 }
 
+/** Events and exposure of one instance; NaN where nothing is known of the exposure. */
+type RatioReader = (reading: Reading, name: string) => number;
+
 function ratioColumns(metric: RatioMetric, readings: readonly Reading[], withWindows: boolean): RatioColumns {
-  const sums = (totalsOf: (reading: Reading) => Totals | null): RatioSums => {
-    const y = new Float64Array(readings.length).fill(Number.NaN);
-    const w = new Float64Array(readings.length).fill(Number.NaN);
+  const sums = (read: RatioReader): RatioSums => {
+    const y = new Float64Array(readings.length);
+    const w = new Float64Array(readings.length);
     readings.forEach((reading, i) => {
-      const counters = totalsOf(reading)?.counters;
-      const exposure = counters?.[metric.denominator];
-      if (counters === undefined || exposure === undefined) return;
-      y[i] = counters[metric.numerator] ?? 0;
+      const exposure = read(reading, metric.denominator);
+      const events = read(reading, metric.numerator);
       w[i] = exposure;
+      // A counter that never moved is not sent: with exposure, no events are none.
+      y[i] = Number.isNaN(events) && exposure >= 0 ? 0 : events;
     });
     return { y, w };
   };
   return {
     kind: 'ratio',
-    now: sums((reading) => reading.now),
-    windows: withWindows ? eachWindow((k) => sums((reading) => reading.windows[k] ?? null)) : null,
-    pre: sums((reading) => reading.pre),
+    now: sums(({ now }, name) => counterIn(now, name)),
+    windows: withWindows
+      ? eachWindow((k) => sums(({ windows }, name) => counterIn(windows[k]!, name)))
+      : null,
+    pre: sums(({ pre }, name) => counterInAll(pre, name)),
   };
 }
 
+function counterIn(span: Span | null, name: string): number {
+  const to = span?.to.counters[name];
+  return to === undefined ? Number.NaN : to - (span!.from.counters[name] ?? 0);
+}
+
+function counterInAll(bakes: readonly Totals[], name: string): number {
+  let sum = Number.NaN;
+  for (const { counters } of bakes) {
+    const value = counters[name];
+    if (value !== undefined) sum = Number.isNaN(sum) ? value : sum + value;
+  }
+  return sum;
+}
+
 function gaugeColumns(metric: GaugeMetric, readings: readonly Reading[], withWindows: boolean): GaugeColumns {
-  const means = (totalsOf: (reading: Reading) => Totals | null): Float64Array =>
-    Float64Array.from(readings, (reading) => meanLevel(metric, totalsOf(reading)?.gauges[metric.gauge]));
+  const means = (read: (reading: Reading) => GaugeTotal | undefined): Float64Array =>
+    Float64Array.from(readings, (reading) => meanLevel(metric, read(reading)));
   return {
     kind: 'gauge',
-    now: means((reading) => reading.now),
-    windows: withWindows ? eachWindow((k) => means((reading) => reading.windows[k] ?? null)) : null,
-    pre: means((reading) => reading.pre),
+    now: means(({ now }) => gaugeIn(now, metric.gauge)),
+    windows: withWindows
+      ? eachWindow((k) => means(({ windows }) => gaugeIn(windows[k]!, metric.gauge)))
+      : null,
+    pre: means(({ pre }) => gaugeInAll(pre, metric.gauge)),
   };
+}
+
+function gaugeIn(span: Span | null, name: string): GaugeTotal | undefined {
+  const to = span?.to.gauges[name];
+  return to && gaugeSince(to, span!.from.gauges[name]);
+}
+
+function gaugeInAll(bakes: readonly Totals[], name: string): GaugeTotal {
+  let all: GaugeTotal = { sum: 0, count: 0, logSum: 0, logCount: 0 };
+  for (const { gauges } of bakes) {
+    const one = gauges[name];
+    if (one === undefined) continue;
+    all = {
+      sum: all.sum + one.sum,
+      count: all.count + one.count,
+      logSum: all.logSum + one.logSum,
+      logCount: all.logCount + one.logCount,
+    };
+  }
+  return all;
 }
 
 function eventColumns(event: string, readings: readonly Reading[], now: number): RareEventColumns {
@@ -143,22 +190,4 @@ function eventColumns(event: string, readings: readonly Reading[], now: number):
 
 function eachWindow<T>(make: (window: 0 | 1 | 2) => T): readonly [T, T, T] {
   return [make(0), make(1), make(2)];
-}
-
-function addUp(bakes: readonly Totals[]): Totals {
-  const counters: Record<string, number> = {};
-  const gauges: Record<string, GaugeTotal> = {};
-  for (const bake of bakes) {
-    for (const [name, value] of Object.entries(bake.counters)) counters[name] = (counters[name] ?? 0) + value;
-    for (const [name, { sum, count, logSum, logCount }] of Object.entries(bake.gauges)) {
-      const from = gauges[name] ?? { sum: 0, count: 0, logSum: 0, logCount: 0 };
-      gauges[name] = {
-        sum: from.sum + sum,
-        count: from.count + count,
-        logSum: from.logSum + logSum,
-        logCount: from.logCount + logCount,
-      };
-    }
-  }
-  return { counters, gauges };
 }

@@ -1,4 +1,5 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** The C library's version, or undefined where it is not glibc (Alpine, macOS). */
 export function glibcVersion() {
@@ -18,22 +19,29 @@ export function debianCodename(file = '/etc/os-release') {
 }
 
 /**
- * The environment for npm: a user without a home of its own (nobody, a container's uid) gets npm's cache in the
- * project's instead of a failure to create one.
+ * The environment for npm: where its cache cannot be written (nobody, a container's uid, a home that does not exist), one
+ * in the project takes its place. `npm run` hands its own choice down in npm_config_cache, so that one is tried as well.
  *
  * @param {NodeJS.ProcessEnv} env
  * @param {string} fallbackCache
  * @returns {NodeJS.ProcessEnv}
  */
 export function npmEnvironment(env, fallbackCache) {
-  return isWritable(env.HOME) || env.npm_config_cache ? env : { ...env, npm_config_cache: fallbackCache };
+  const cache = env.npm_config_cache ?? (env.HOME ? join(env.HOME, '.npm') : undefined);
+  return cache && canWrite(cache) ? env : { ...env, npm_config_cache: fallbackCache };
 }
 
-/** @param {string | undefined} path */
-function isWritable(path) {
+/**
+ * True when a folder can be written, or made because the nearest one above it can.
+ *
+ * @param {string} folder
+ * @returns {boolean}
+ */
+function canWrite(folder) {
+  if (!existsSync(folder)) return dirname(folder) !== folder && canWrite(dirname(folder));
   try {
-    accessSync(path ?? '', constants.W_OK);
-    return true;
+    accessSync(folder, constants.W_OK);
+    return statSync(folder).isDirectory();
   } catch {
     return false;
   }

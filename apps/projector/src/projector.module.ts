@@ -55,7 +55,7 @@ class ProjectorRun implements OnModuleInit, OnApplicationShutdown {
     };
     health.ready('projector', () => {
       const { state, detail } = projection.status();
-      return { ok: state === 'following', detail };
+      return { ok: state === 'following', detail, ...(state === 'stopped' ? { isStuck: true } : {}) };
     });
   }
 

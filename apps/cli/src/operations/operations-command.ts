@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { askLocally } from '../api/local-server.js';
 import { CommandFailed, EXIT } from '../exit.js';
 import { whyOption } from '../options.js';
 import { printJson, printLines } from '../output/print.js';
 import { printable } from '../output/table.js';
 import { openSession } from '../session.js';
+import { findSettings, type GlobalOptions } from '../settings/settings.js';
 import { say, type Terminal } from '../terminal.js';
 
 const report = z.looseObject({ ok: z.boolean() });
@@ -13,34 +15,51 @@ type Report = z.infer<typeof report>;
 /** What an administrator asks of the whole installation. Each answers with a report; one that is not ok ends with 3. */
 export const addOperationCommands = (program: Command, terminal: Terminal): void => {
   const log = program.command('log').description('the ordered events of this installation');
-  log
-    .command('verify')
-    .description('walk every chain in the log and in its archive, and compare them')
-    .action((_options: unknown, command: Command) =>
-      ask(terminal, command, 'POST', ['v1', 'admin', 'log', 'verify']),
-    );
-  log
-    .command('restore')
-    .description('bring a lost log back from its archive')
-    .addOption(whyOption())
-    .action((options: { why: string }, command: Command) =>
-      ask(terminal, command, 'POST', ['v1', 'admin', 'log', 'restore'], options.why),
-    );
-  program
-    .command('projection')
-    .description('the tables that answer questions')
-    .command('rebuild')
-    .description('fold the log into fresh tables, then switch')
-    .addOption(whyOption())
-    .action((options: { why: string }, command: Command) =>
-      ask(terminal, command, 'POST', ['v1', 'admin', 'projection', 'rebuild'], options.why),
-    );
-  program
-    .command('doctor')
-    .description('read back the configuration in force and say what is wrong with it')
-    .action((_options: unknown, command: Command) =>
-      ask(terminal, command, 'GET', ['v1', 'admin', 'doctor']),
-    );
+  const projection = program.command('projection').description('the tables that answer questions');
+  const asked: readonly { parent: Command; verb: string; text: string; request: Request }[] = [
+    {
+      parent: log,
+      verb: 'verify',
+      text: 'walk every chain in the log and in its archive, and compare them',
+      request: { method: 'POST', path: ['v1', 'admin', 'log', 'verify'], local: '/log/verify' },
+    },
+    {
+      parent: log,
+      verb: 'restore',
+      text: 'bring a lost log back from its archive',
+      request: {
+        method: 'POST',
+        path: ['v1', 'admin', 'log', 'restore'],
+        local: '/log/restore',
+        needsWhy: true,
+      },
+    },
+    {
+      parent: projection,
+      verb: 'rebuild',
+      text: 'fold the log into fresh tables, then switch',
+      request: {
+        method: 'POST',
+        path: ['v1', 'admin', 'projection', 'rebuild'],
+        local: '/projection/rebuild',
+        needsWhy: true,
+      },
+    },
+    {
+      parent: program,
+      verb: 'doctor',
+      text: 'read back the configuration in force and say what is wrong with it',
+      request: { method: 'GET', path: ['v1', 'admin', 'doctor'], local: '/doctor' },
+    },
+  ];
+  for (const { parent, verb, text, request } of asked) {
+    const command = parent
+      .command(verb)
+      .description(text)
+      .option('--data-dir <folder>', 'ask the server of this folder, on its machine, without a token');
+    if (request.needsWhy) command.addOption(whyOption());
+    command.action((options: AskOptions, self: Command) => ask(terminal, self, request, options));
+  }
   program
     .command('vendor')
     .description('who may mirror this installation')
@@ -74,25 +93,48 @@ export const addOperationCommands = (program: Command, terminal: Terminal): void
     });
 };
 
+interface AskOptions {
+  readonly why?: string;
+  readonly dataDir?: string;
+}
+
+interface Request {
+  readonly method: 'GET' | 'POST';
+  readonly path: readonly string[];
+  /** Address on the local socket. */
+  readonly local: string;
+  readonly needsWhy?: boolean;
+}
+
+/** A walk over a long log takes its time. */
+const PATIENCE_MS = 3_600_000;
+
 const ask = async (
   terminal: Terminal,
   command: Command,
-  method: 'GET' | 'POST',
-  path: readonly string[],
-  why?: string,
+  { method, path, local }: Request,
+  { why, dataDir }: AskOptions,
 ): Promise<void> => {
-  const { client, settings } = openSession(terminal, command);
-  const answer = await client.call({
-    method,
-    path,
-    answer: report,
-    timeoutMs: 3_600_000,
-    ...(why === undefined ? {} : { body: { why } }),
-  });
-  if (settings.output === 'json') printJson(terminal, answer);
+  const { output } = findSettings(terminal, command.optsWithGlobals<GlobalOptions>());
+  const answer =
+    dataDir === undefined
+      ? await openSession(terminal, command).client.call({
+          method,
+          path,
+          answer: report,
+          timeoutMs: PATIENCE_MS,
+          ...(why === undefined ? {} : { body: { why } }),
+        })
+      : report.parse(await askLocally(terminal, dataDir, local));
+  if (output === 'json') printJson(terminal, answer);
   else printLines(terminal, lines(answer));
-  if (!answer.ok)
-    throw new CommandFailed(EXIT.drift, 'not everything is well', 'See the lines marked "not ok".');
+  if (!answer.ok) {
+    throw new CommandFailed(
+      EXIT.drift,
+      'not everything is well',
+      'See the lines marked "not ok", and the faults.',
+    );
+  }
 };
 
 /** A report's fields as lines; lists of checks one line each. */

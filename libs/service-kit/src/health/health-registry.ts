@@ -2,6 +2,8 @@ export interface HealthAnswer {
   readonly ok: boolean;
   /** One line for people; never a secret. */
   readonly detail?: string;
+  /** Waiting will not mend it: somebody has to look. */
+  readonly isStuck?: boolean;
 }
 export type HealthCheck = () => HealthAnswer | Promise<HealthAnswer>;
 

@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto';
+import { AnalysisModule, openAnalysisArchive, previewPlan } from '@headgate/analysis';
+import { appendTo, CollectorModule } from '@headgate/collector';
+import { STREAMS, upstreamStream } from '@headgate/contracts';
+import { ControlModule, LogBearers, type Operations } from '@headgate/control';
+import { GatewayModule } from '@headgate/gateway';
+import { Projection, type ProjectionNote, ProjectorModule, projectionPause } from '@headgate/projector';
+import { PublisherModule } from '@headgate/publisher';
+import { RolloutsModule } from '@headgate/rollouts';
+import { AnyOfBearers, FixedBearers, type ServiceOptions, secretHash } from '@headgate/service-kit';
+import type { Connections } from './installation/open-connections.js';
+import type { Servers } from './installation/start-servers.js';
+import { operationsOf } from './operations/operations.js';
+
+const YEAR_MS = 365 * 86_400_000;
+
+interface ModuleParts {
+  readonly servers: Servers;
+  readonly connections: Connections;
+  readonly ingestToken: string;
+  readonly now: () => number;
+  readonly newId: () => string;
+}
+
+/** Every service of an installation as a module of one application, and what its administrator may ask of all of them. */
+export const openModules = async ({
+  servers,
+  connections,
+  ingestToken,
+  now,
+  newId,
+}: ModuleParts): Promise<{ modules: ServiceOptions['modules']; operations: Required<Operations> }> => {
+  const { store, streams, database, pin } = connections;
+  const { folder, upstreams } = servers;
+  const notes = { tell: (_note: ProjectionNote): void => undefined };
+  const projection = new Projection({
+    store,
+    db: database,
+    pause: projectionPause,
+    onNote: (note) => notes.tell(note),
+  });
+  const operations = operationsOf({ servers, connections, projection, now });
+  const archive = await openAnalysisArchive({ folder: folder.analysis, maxAgeMs: YEAR_MS, now });
+  const ingest = new FixedBearers([
+    { secretHash: secretHash(ingestToken), caller: { tokenId: 'ingest', role: 'viewer', project: null } },
+  ]);
+  const mirrors = upstreams.map(({ name, pin: upstreamPin }) => ({
+    root: name,
+    stream: upstreamStream(name),
+    pin: upstreamPin,
+  }));
+  const modules = [
+    ControlModule.register({
+      store,
+      streams: streams.control,
+      database,
+      now,
+      newId,
+      random: randomBytes,
+      previewPlan: (request) => previewPlan({ streams: streams.analysis, now }, request),
+      operations,
+    }),
+    PublisherModule.register({ store, streams: streams.publisher, keysFolder: folder.keys, clock: now }),
+    GatewayModule.register({
+      streams: streams.gateway,
+      sources: [{ root: 'own', stream: STREAMS.flags, pin }, ...mirrors],
+      dataDir: folder.gateway,
+      now,
+      newId,
+      random: Math.random,
+    }),
+    CollectorModule.register({
+      append: appendTo(streams.collector),
+      // The installation's own token first: a report must get in although the log is away.
+      bearers: new AnyOfBearers([ingest, new LogBearers(store, now)]),
+      clock: now,
+    }),
+    AnalysisModule.register({ store, streams: streams.analysis, archive, now }),
+    RolloutsModule.register({ store }),
+    ProjectorModule.register({ projection, notes }),
+  ];
+  return { modules, operations };
+};

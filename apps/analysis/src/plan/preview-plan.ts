@@ -11,7 +11,7 @@ import { graceMsOf, judgePolicyFor } from '../rollout/judge-policy.js';
 import { judgedNames, judgedPart } from '../rollout/judged-names.js';
 import { RolloutRows } from '../rollout/rollout-rows.js';
 import { firstSequenceSince } from '../telemetry/first-sequence-since.js';
-import { readPack, type TelemetryReport } from '../telemetry/telemetry-pack.js';
+import { isReport, readPack, type TelemetryReport } from '../telemetry/telemetry-pack.js';
 
 export interface PreviewRequest {
   readonly project: string;
@@ -91,6 +91,7 @@ async function* reportsSince(
   })) {
     const pack = readPack(message);
     at = Math.max(at, pack.at);
-    for (const report of pack.reports) if (report.channel === channel) yield { at, report };
+    for (const report of pack.reports)
+      if (isReport(report) && report.channel === channel) yield { at, report };
   }
 }

@@ -14,7 +14,7 @@ import {
   tabulate,
 } from '@headgate/judge';
 import { sha256Hex } from '@headgate/trust';
-import type { Pack, TelemetryReport } from '../telemetry/telemetry-pack.js';
+import { isReport, type Pack, type TelemetryReport } from '../telemetry/telemetry-pack.js';
 import { graceMsOf, judgePolicyFor, lookEveryMsOf } from './judge-policy.js';
 import { type JudgedNames, judgedNames, judgedPart } from './judged-names.js';
 import { readPlan, recordPlan } from './recorded-plan.js';
@@ -245,6 +245,3 @@ export class RolloutAnalysis {
     };
   }
 }
-
-const isReport = ({ instance, bootId, seq }: TelemetryReport): boolean =>
-  typeof instance === 'string' && typeof bootId === 'string' && Number.isSafeInteger(seq);

@@ -47,3 +47,9 @@ function parse(data: Uint8Array): ParsedPack {
   if (typeof receivedAt !== 'number' || !Number.isFinite(receivedAt) || !Array.isArray(reports)) return EMPTY;
   return { receivedAt, reports: reports as readonly TelemetryReport[] };
 }
+
+/** It can at least be told whose and which report it is. */
+export const isReport = (value: unknown): value is TelemetryReport => {
+  const { instance, bootId, seq } = (value ?? {}) as Partial<TelemetryReport>;
+  return typeof instance === 'string' && typeof bootId === 'string' && Number.isSafeInteger(seq);
+};

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { flagsHeadReader, openEventStore } from '@headgate/event-store';
 import { TrustKeeper } from '@headgate/publisher';
 import { archiveHead, migrate, openDatabase } from '@headgate/read-model';
-import { uuidV7Source } from '@headgate/service-kit';
+import { processLog, uuidV7Source } from '@headgate/service-kit';
 import { firstAdmin } from '@headgate/standalone';
 import { connectStreams, declareInstallation } from '@headgate/streams';
 
@@ -55,7 +55,7 @@ const store = await openEventStore({
   newSalt: () => randomBytes(16).toString('hex'),
   guards: { archiveHead: (project) => archiveHead(database, project), flagsHead: flagsHeadReader(control) },
 });
-const first = await firstAdmin({ store, newId, random: randomBytes });
+const first = await firstAdmin({ store, newId, random: randomBytes }, processLog('setup', 'info'));
 const tokenFile = join(folder, 'setup', 'admin-token');
 if (first) writeFileSync(tokenFile, `${first.secret}\n`, { mode: 0o600 });
 await store.close();

@@ -220,7 +220,9 @@ leafnodes: { reconnect: "1s", remotes: [ { url: "${url.replace('://', `://vendor
       const heard: { readonly subject: string; readonly reply: string }[] = [];
       for (const subject of ['>', 'fed.>', 'fed.up.acme.d', 'fed.up.beta.d', 'hg.>', '$JS.>', '_INBOX.>']) {
         nc.subscribe(subject, {
-          callback: (_error, { subject, reply = '' }) => heard.push({ subject, reply }),
+          callback: (_error, { subject, reply = '' }) => {
+            heard.push({ subject, reply });
+          },
         });
       }
       // what the upstream sends this vendor it hears, which shows that its link is up

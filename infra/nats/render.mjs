@@ -10,7 +10,7 @@ export const CONTAINER_CONFIG = fileURLToPath(new URL('nats-server.conf', import
  *
  * @param {string} user
  */
-export const passwordVariable = (user) => `HEADGATE_NATS_${user.toUpperCase()}`;
+const passwordVariable = (user) => `HEADGATE_NATS_${user.toUpperCase()}`;
 
 /** The configuration of the nats-server of docker-compose.yml. It holds no secret: passwords.conf is made per installation. */
 export const containerConfig = () =>

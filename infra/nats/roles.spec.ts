@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type EmbeddedNats, NATS_ROLES, type NatsRole, startNats } from '@headgate/embedded';
+import { type EmbeddedNats, inboxPrefix, NATS_ROLES, type NatsRole, startNats } from '@headgate/embedded';
 import { createInbox } from '@nats-io/transport-node';
 import { type Client, clientOf, outcome, serveText } from './nats-clients.js';
 
@@ -89,7 +89,7 @@ describe.each(Object.entries(MAY_READ))('stream %s', (stream, readers) => {
         await consumer.delete();
       };
       const push = async () => {
-        const inbox = createInbox(nc.options.inboxPrefix);
+        const inbox = createInbox(inboxPrefix(role));
         const messages = nc.subscribe(inbox, { max: 1 });
         await jsm.consumers.add(stream, {
           name: `push_${role}`,
@@ -149,7 +149,11 @@ test.each(OTHERS)("%s hears neither others' inboxes nor what is published", asyn
     const result = await outcome(
       () =>
         new Promise<void>((resolve, reject) => {
-          const subscription = nc.subscribe(subject, { callback: (error) => error && reject(error) });
+          const subscription = nc.subscribe(subject, {
+            callback: (error) => {
+              if (error) reject(error);
+            },
+          });
           void nc.flush().then(() => {
             subscription.unsubscribe();
             resolve();

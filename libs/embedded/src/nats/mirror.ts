@@ -25,7 +25,7 @@ export const mirrorConsumerName = ({ root, vendor }: Link): string => `fed_${roo
 
 export const mirrorApiPrefix = (root: string): string => `fedapi.${root}`;
 
-export const mirrorDeliverPrefix = ({ root, vendor }: Link): string => `fed.${root}.${vendor}`;
+const mirrorDeliverPrefix = ({ root, vendor }: Link): string => `fed.${root}.${vendor}`;
 
 export const mirrorDeliverSubject = (link: Link): string => `${mirrorDeliverPrefix(link)}.d`;
 

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
-export const POSTGRES_FLOOR = 15;
+const POSTGRES_FLOOR = 15;
 
 export interface PostgresProgram {
   /** Folder that holds `postgres` and `initdb`. */

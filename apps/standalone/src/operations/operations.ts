@@ -1,5 +1,7 @@
 import type { Operations } from '@headgate/control';
-import { type Projection, restoreLog, verifyLog } from '@headgate/projector';
+import { type Projection, type Readopted, readoptFlags, restoreLog, verifyLog } from '@headgate/projector';
+import { archivedProjects } from '@headgate/read-model';
+import { uuidV7Source } from '@headgate/service-kit';
 import type { Connections } from '../installation/open-connections.js';
 import type { Servers } from '../installation/start-servers.js';
 import { admitVendor } from '../mirror/mirror-wiring.js';
@@ -20,11 +22,20 @@ export const operationsOf = ({
   now,
 }: OperationParts): Required<Operations> => ({
   verifyLog: async () => ({ ...(await verifyLog(connections.store, connections.database)) }),
-  restoreLog: async () => ({
-    ok: true,
-    ...(await restoreLog(connections.streams.control, connections.database)),
-  }),
+  restoreLog: async () => ({ ok: true, ...(await restore(connections, now)) }),
   rebuildProjection: async () => ({ ok: true, ...(await projection.rebuild()) }),
   doctor: () => examine({ servers, connections, projection, now }),
   addVendor: ({ name }) => admitVendor(servers.nats, name, connections.pin),
 });
+
+/** First what the archive has, byte for byte; then what only the signed documents in FLAGS still show. */
+const restore = async ({ streams, store, database, pin }: Connections, now: () => number) => {
+  const restored = await restoreLog(streams.control, database);
+  const newId = uuidV7Source(now);
+  const readopted: Readopted[] = [];
+  for (const project of await archivedProjects(database)) {
+    const adopted = await readoptFlags(project, { streams: streams.publisher, store, pin, now, newId });
+    if (adopted) readopted.push(adopted);
+  }
+  return { ...restored, readopted };
+};

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { readChannel } from '@headgate/channel-stream';
 import { type Change, type FlagDocument, STREAMS } from '@headgate/contracts';
 import type { Command } from '@headgate/domain';
-import { type EventStore, openEventStore } from '@headgate/event-store';
+import { type EventStore, openEventStore, type StoredEvent } from '@headgate/event-store';
 import { connectStreams, declareInstallation, openMemoryStreams, type Streams } from '@headgate/streams';
 import { canonicalJson } from '@headgate/trust';
 import { type SpecServer, startSpecServer } from '../../../test/support/nats-server.js';
@@ -73,12 +73,13 @@ export async function openInstallation(where: 'in memory' | 'on nats-server'): P
     const { pin } = keeper();
     return (await readChannel({ ...PLACE, streams, stream: STREAMS.flags, pin, now: clock })).reader;
   };
+  const log: StoredEvent[] = [];
   const folded = async (position = Number.POSITIVE_INFINITY) => {
+    const from = (log.at(-1)?.streamSequence ?? 0) + 1;
+    for await (const stored of store.read({ project: PLACE.project, from }))
+      if (stored.streamSequence > (log.at(-1)?.streamSequence ?? 0)) log.push(stored);
     const fold = new ProjectFold(PLACE.project);
-    for await (const { event } of store.read({ project: PLACE.project })) {
-      if (event.position > position) break;
-      fold.apply(event);
-    }
+    for (const { event } of log) if (event.position <= position) fold.apply(event);
     return documentsOf(fold.allChanges(PLACE.channel, new Map()));
   };
   const installation: Installation = {

@@ -8,6 +8,7 @@ export {
   readSnapshot,
   readSnapshotChunk,
   type Snapshot,
+  type SnapshotParts,
   snapshotChunks,
 } from './channel/snapshot.js';
 export {

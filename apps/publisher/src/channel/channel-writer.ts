@@ -43,7 +43,8 @@ export type WriterNote =
 interface Step {
   readonly what: 'snapshot' | 'trust';
   readonly subject: string;
-  readonly data: Uint8Array;
+  /** Called when its turn has come. */
+  readonly pack: () => Uint8Array;
 }
 
 /** The channel since it was joined. */
@@ -170,7 +171,7 @@ export class ChannelWriter {
     if (isDue && this.#isStandby) return this.#standBy();
     if (hasChanges && commitInMs <= 0) return this.#commit(tenure);
     const step = tenure.steps.shift();
-    if (step !== undefined) return this.#publish(tenure, step.subject, step.data, step.what);
+    if (step !== undefined) return this.#publish(tenure, step.subject, step.pack(), step.what);
     if (beatInMs <= 0) return this.#beat(tenure);
     await this.#nap.nap(hasChanges ? Math.min(commitInMs, beatInMs) : beatInMs);
   }
@@ -233,7 +234,8 @@ export class ChannelWriter {
   #addTrust(tenure: Tenure): void {
     const { fold, channel, keeper } = this.options;
     const subject = trustSubject(fold.project, channel);
-    tenure.steps.push({ what: 'trust', subject, data: Buffer.from(JSON.stringify(keeper.bundle)) });
+    const { bundle } = keeper;
+    tenure.steps.push({ what: 'trust', subject, pack: () => Buffer.from(JSON.stringify(bundle)) });
     tenure.trustExpiresAt = keeper.expiresAt;
   }
 
@@ -241,8 +243,8 @@ export class ChannelWriter {
   #addSnapshot(tenure: Tenure): void {
     const { fold, channel } = this.options;
     const slot = tenure.snapshot.slot === 0 ? 1 : 0;
-    for (const [i, data] of tenure.author.snapshot().entries())
-      tenure.steps.push({ what: 'snapshot', subject: snapshotSubject(fold.project, channel, slot, i), data });
+    for (const [i, pack] of tenure.author.snapshotParts().entries())
+      tenure.steps.push({ what: 'snapshot', subject: snapshotSubject(fold.project, channel, slot, i), pack });
     tenure.snapshot = { slot, n: tenure.author.head?.h.n ?? 0 };
   }
 

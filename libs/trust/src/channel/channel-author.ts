@@ -8,10 +8,11 @@ import {
 } from '@headgate/contracts';
 import { canonicalJson } from '../canonical/canonical-json.js';
 import type { SigningKey } from '../key/signing-key.js';
-import { changesDigest, documentDigest, headDigest, NO_HEAD } from './digests.js';
+import { changesDigest, headDigest, NO_HEAD } from './digests.js';
 import { DocumentSet } from './document-set.js';
+import { measure } from './measure.js';
 import { signHead } from './sign-channel.js';
-import { snapshotChunks } from './snapshot.js';
+import { type SnapshotParts, snapshotParts } from './snapshot.js';
 
 /** What a commit holds beside its changes: head, signature, names. Measured at 900 bytes with the longest slugs. */
 const COMMIT_OVERHEAD_BYTES = 2_048;
@@ -47,7 +48,7 @@ export class ChannelAuthor {
   /** Goes on from a state that a reader verified. */
   static resume(head: SignedHead, documents: Iterable<FlagDocument>, key: SigningKey): ChannelAuthor {
     const { project, channel, epoch, n } = head.h;
-    const set = DocumentSet.of(documents, documentDigest);
+    const set = DocumentSet.of(documents, (document) => measure(document).digest);
     return new ChannelAuthor({ project, channel, epoch, commitFloor: n - 1 }, set, head, key);
   }
 
@@ -80,19 +81,24 @@ export class ChannelAuthor {
 
   /** Throws before the first commit. */
   snapshot(): Uint8Array[] {
+    return this.snapshotParts().map((pack) => pack());
+  }
+
+  /** The same, to be packed chunk by chunk: of the state as it is now, whatever is committed meanwhile. */
+  snapshotParts(): SnapshotParts {
     if (this.#head === null) throw new Error('a channel without a commit has no snapshot');
-    return snapshotChunks(this.#head, this.set.sorted());
+    return snapshotParts(this.#head, this.set.sorted(), (document) => measure(document).bytes);
   }
 
   #differs({ flagId, doc }: Change): boolean {
     const held = this.set.digests.get(flagId);
-    return doc === null ? held !== undefined : held !== documentDigest(doc);
+    return doc === null ? held !== undefined : held !== measure(doc).digest;
   }
 
   #next(changes: readonly Change[], position: number): Commit {
     for (const { flagId, doc } of changes) {
       if (doc === null) this.set.remove(flagId);
-      else this.set.put(doc, documentDigest(doc));
+      else this.set.put(doc, measure(doc).digest);
     }
     const { project, channel, epoch, commitFloor } = this.beginning;
     const previous = this.#head;

@@ -9,17 +9,27 @@ import {
 import { canonicalJson } from '../canonical/canonical-json.js';
 import { headDigest } from './digests.js';
 
-/** Raw bytes aimed at per chunk: flag documents shrink about tenfold, and a reader unpacks one chunk at a time. */
-const RAW_TARGET_BYTES = 1_048_576;
-/** No chunk unpacks to more: a gzip bomb stops here. */
-const MAX_RAW_BYTES = 4 * RAW_TARGET_BYTES;
-/** The final count may take more digits than the one tried. */
-const HEADROOM_BYTES = 64;
+/** What a chunk holds beside its documents: head, signature, names, and gzip's own bytes when nothing shrinks. */
+const OVERHEAD_BYTES = 4_096;
+/** No chunk unpacks to more: a gzip bomb stops here. Ours unpack to at most 256 KiB; older and other writers may pack better. */
+const MAX_RAW_BYTES = 4_194_304;
+
+/** A snapshot whose chunks are packed one by one, when they are wanted: packing 5,000 documents at once would hold up a kill. */
+export type SnapshotParts = readonly (() => Uint8Array)[];
 
 /** The channel's whole state as gzip chunks of at most 256 KiB, in order; chunk 0 carries the head. */
-export function snapshotChunks(head: SignedHead, documents: Iterable<FlagDocument>): Uint8Array[] {
-  const groups = groupsBySize(documents).flatMap((group, i) => splitToFit(head, group, i === 0));
-  return groups.map((group, index) => pack(head, group, index, groups.length));
+export const snapshotChunks = (head: SignedHead, documents: Iterable<FlagDocument>): Uint8Array[] =>
+  snapshotParts(head, documents, (document) => Buffer.byteLength(canonicalJson(document))).map((pack) =>
+    pack(),
+  );
+
+export function snapshotParts(
+  head: SignedHead,
+  documents: Iterable<FlagDocument>,
+  sizeOf: (document: FlagDocument) => number,
+): SnapshotParts {
+  const groups = groupsBySize(documents, sizeOf);
+  return groups.map((group, index) => () => pack(head, group, index, groups.length));
 }
 
 export interface Snapshot {
@@ -54,12 +64,15 @@ export function joinSnapshot(chunks: readonly SnapshotChunk[]): Snapshot {
   return { head, documents: chunks.flatMap((c) => c.documents) };
 }
 
-function groupsBySize(documents: Iterable<FlagDocument>): FlagDocument[][] {
+function groupsBySize(
+  documents: Iterable<FlagDocument>,
+  sizeOf: (document: FlagDocument) => number,
+): FlagDocument[][] {
   const groups: FlagDocument[][] = [[]];
   let bytes = 0;
   for (const document of documents) {
-    const size = Buffer.byteLength(canonicalJson(document));
-    if (bytes > 0 && bytes + size > RAW_TARGET_BYTES) {
+    const size = sizeOf(document) + 1;
+    if (bytes > 0 && bytes + size > CHANNEL_LIMITS.maxChunkBytes - OVERHEAD_BYTES) {
       groups.push([]);
       bytes = 0;
     }
@@ -67,16 +80,6 @@ function groupsBySize(documents: Iterable<FlagDocument>): FlagDocument[][] {
     bytes += size;
   }
   return groups;
-}
-
-function splitToFit(head: SignedHead, group: FlagDocument[], isFirst: boolean): FlagDocument[][] {
-  const bytes = pack(head, group, isFirst ? 0 : 1, 2).length;
-  if (bytes <= CHANNEL_LIMITS.maxChunkBytes - HEADROOM_BYTES || group.length < 2) return [group];
-  const middle = group.length >>> 1;
-  return [
-    ...splitToFit(head, group.slice(0, middle), isFirst),
-    ...splitToFit(head, group.slice(middle), false),
-  ];
 }
 
 function pack(
@@ -93,5 +96,5 @@ function pack(
     ...(index === 0 ? { head } : {}),
     documents,
   };
-  return gzipSync(canonicalJson(chunk));
+  return gzipSync(JSON.stringify(chunk));
 }

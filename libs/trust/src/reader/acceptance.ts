@@ -1,5 +1,6 @@
 import type { Change, FlagDocument } from '@headgate/contracts';
-import { canonicalJson, NotCanonical } from '../canonical/canonical-json.js';
+import { NotCanonical } from '../canonical/canonical-json.js';
+import { measure } from '../channel/measure.js';
 import { Refusal, type RefusalCode } from './refusal.js';
 
 export type Acceptance =
@@ -29,8 +30,7 @@ export function difference(
   for (const flagId of before.keys()) if (!after.has(flagId)) changed.push({ flagId, doc: null });
   for (const [flagId, doc] of after) {
     const old = before.get(flagId);
-    if (old !== doc && (old === undefined || canonicalJson(old) !== canonicalJson(doc)))
-      changed.push({ flagId, doc });
+    if (old !== doc && measure(doc).digest !== (old && measure(old).digest)) changed.push({ flagId, doc });
   }
   return changed;
 }

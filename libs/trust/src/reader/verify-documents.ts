@@ -8,6 +8,7 @@ import {
 import { canonicalJson } from '../canonical/canonical-json.js';
 import { sha256Hex } from '../canonical/sha256.js';
 import { DocumentSet } from '../channel/document-set.js';
+import { measure } from '../channel/measure.js';
 import { Refusal } from './refusal.js';
 
 /** The documents as a set that gives the head's digest. Throws a `Refusal`. */
@@ -72,8 +73,8 @@ function checkSet(h: ChannelHead, set: DocumentSet): void {
 }
 
 function boundedDigest(document: FlagDocument): string {
-  const canonical = canonicalJson(document);
-  if (canonical.length > CHANNEL_LIMITS.maxDocumentBytes)
-    throw new Refusal('too-large', `the document of flag ${document.flagId} has ${canonical.length} bytes`);
-  return sha256Hex(canonical);
+  const { digest, bytes } = measure(document);
+  if (bytes > CHANNEL_LIMITS.maxDocumentBytes)
+    throw new Refusal('too-large', `the document of flag ${document.flagId} has ${bytes} bytes`);
+  return digest;
 }

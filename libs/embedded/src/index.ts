@@ -1,4 +1,10 @@
 export { createTestDatabase } from './create-test-database.js';
+export type {
+  EmbeddedNats,
+  NatsCredentials,
+  StartNatsOptions,
+  VendorBundle,
+} from './nats/embedded-nats.js';
 export { isAtLeast, NATS_FLOOR } from './nats/find-nats-server.js';
 export {
   LINK_ACCOUNT,
@@ -29,11 +35,5 @@ export { DataDirectoryInUse, type DataLock, lockData } from './process/data-lock
 export { generatedSecrets } from './process/generated-secrets.js';
 export { freeLoopbackPort, isPortFree } from './process/loopback-port.js';
 export { privateFolder, writePrivateFile } from './process/private-files.js';
-export {
-  type EmbeddedNats,
-  type NatsCredentials,
-  type StartNatsOptions,
-  startNats,
-  type VendorBundle,
-} from './start-nats.js';
+export { startNats } from './start-nats.js';
 export { type EmbeddedPostgres, type StartPostgresOptions, startPostgres } from './start-postgres.js';

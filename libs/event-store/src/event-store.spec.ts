@@ -9,13 +9,15 @@ import {
   declareInstallation,
   type MemoryStreams,
   openMemoryStreams,
+  type StoredMessage,
   type Streams,
 } from '@headgate/streams';
 import { type SpecServer, startSpecServer } from '../../../test/support/nats-server.js';
 import { sampleCommands } from '../../../test/support/sample-commands.js';
-import { EventUnreadable, LogUnavailable, WritesRefused } from './errors.js';
-import type { EventStore, StoredEvent } from './event-store.js';
+import { EventUnreadable, LogBehind, LogForked, LogUnavailable, WritesRefused } from './errors.js';
+import type { EventStore, FollowCheckpoint, StoredEvent } from './event-store.js';
 import { flagsHeadReader } from './flags-head.js';
+import { keepFollowing } from './keep-following.js';
 import { type EventStoreOptions, openEventStore } from './open-event-store.js';
 
 const NOW = 1_780_000_000_000;
@@ -379,6 +381,70 @@ describe.each(['in memory', 'on nats-server'])('an event store %s', (where) => {
     await fresh.handle(createProject('shop'), meta());
     await expect(store.handle(createChannel('shop', 'stable'), meta())).rejects.toThrow(WritesRefused);
     expect(await all(fresh.read())).toHaveLength(1);
+  });
+
+  describe('followed across the loss of the log', () => {
+    const fill = async (store: EventStore) => {
+      await store.handle(createProject('shop'), meta());
+      for (const slug of ['a', 'b']) await store.handle(createChannel('shop', slug), meta());
+      const messages: StoredMessage[] = [];
+      for await (const message of streams.readRange(STREAMS.log, { from: 0 })) messages.push(message);
+      const follower = store.follow({ from: null });
+      let taken = 0;
+      for await (const _ of follower) if (++taken === 3) break;
+      return { messages, checkpoint: follower.checkpoint() };
+    };
+    const taking = async (store: EventStore, from: FollowCheckpoint, count: number) => {
+      const positions: number[] = [];
+      for await (const { event } of store.follow({ from })) {
+        positions.push(event.position);
+        if (positions.length === count) break;
+      }
+      return positions;
+    };
+
+    it('says that the log is behind, and goes on without repeat once it is restored', async () => {
+      const store = await openStore();
+      const { messages, checkpoint } = await fill(store);
+      await replaceLog();
+      await expect(taking(store, checkpoint, 1)).rejects.toThrow(LogBehind);
+      for (const { subject, data } of messages)
+        await streams.publish(subject, data, { expectStream: STREAMS.log });
+      await store.handle(createChannel('shop', 'c'), meta());
+      expect(await taking(store, checkpoint, 1)).toEqual([4]);
+    });
+
+    it('goes on by itself when the log is restored while it is followed', async () => {
+      const store = await openStore();
+      const { messages, checkpoint } = await fill(store);
+      const positions: number[] = [];
+      const ended = new AbortController();
+      const following = keepFollowing({
+        store: { follow: ({ from }) => store.follow({ from: from ?? checkpoint }) },
+        signal: ended.signal,
+        onEvent: ({ event }) => positions.push(event.position),
+        onFault: () => {},
+        pause: () => new Promise((resolve) => setTimeout(resolve, 20)),
+      });
+      await replaceLog();
+      for (const { subject, data } of messages)
+        await streams.publish(subject, data, { expectStream: STREAMS.log });
+      await store.handle(createChannel('shop', 'c'), meta());
+      await until(() => positions.length === 1);
+      expect(positions).toEqual([4]);
+      ended.abort();
+      await following;
+    });
+
+    it('says that history forked when the log goes another way', async () => {
+      const store = await openStore();
+      const { checkpoint } = await fill(store);
+      await replaceLog();
+      const careless = await openStore({ snapshotDir: join(directory, 'careless') });
+      await careless.handle(createProject('shop'), meta());
+      for (const slug of ['x', 'y', 'z']) await careless.handle(createChannel('shop', slug), meta());
+      await expect(taking(store, checkpoint, 1)).rejects.toThrow(LogForked);
+    });
   });
 
   const replaceLog = async (): Promise<void> => {

@@ -135,7 +135,8 @@ export class LogFollower implements FollowedLog {
       this.streamCreated = stream.created;
       return true;
     } catch (error) {
-      if (!(error instanceof Unavailable)) throw error;
+      // Closed for good: nobody will reconnect.
+      if (!(error instanceof Unavailable) || this.streams.status === 'closed') throw error;
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       return false;
     }

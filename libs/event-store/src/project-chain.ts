@@ -101,10 +101,9 @@ export class ProjectChain {
     await reading(async () => {
       await this.load();
       const newest = await this.around.streams.last(STREAMS.log, projectLogFilter(this.project));
-      const sequence = newest?.sequence ?? 0;
-      if (sequence < this.streamSequence) await this.findAgain();
-      else if (newest !== null && sequence > this.streamSequence && !this.takeIfNext(newest))
-        await this.readOn();
+      if ((newest?.sequence ?? 0) === this.streamSequence) return;
+      // Several new events, or another log under the same name: first see whether ours are still there.
+      if (newest === null || !this.takeIfNext(newest)) await this.findAgain();
     });
   }
 
@@ -220,6 +219,7 @@ export class ProjectChain {
 
   /** The usual case, without a consumer: one new event, which we have in our hands. */
   private takeIfNext(message: StoredMessage): boolean {
+    if (message.sequence < this.streamSequence) return false;
     const envelope = readEnvelope(message);
     if (envelope.prevHash !== (this.fold.head?.hash ?? GENESIS_HASH)) return false;
     this.take(readEvent(message, envelope, this.fold.head), message.sequence);

@@ -104,6 +104,10 @@ export class OrderedDelivery implements Subscription {
   }
 
   private restartIfSilent(): void {
+    if (this.source.connection.isClosed()) {
+      this.end(new Unavailable(`following ${this.stream} ended: the connection was closed`));
+      return;
+    }
     if (performance.now() - this.lastHeard <= SILENCE_MS) return;
     if (this.options.stopAtTail && !this.source.isConnected()) this.giveUp();
     else if (this.consumer !== null && this.source.isConnected()) this.restart();

@@ -46,6 +46,7 @@ export class AnalysisRun {
   readonly #tracked = new Map<string, TrackedRollout>();
   #isLogRead = false;
   #isCurrent = false;
+  #isIdle = false;
   #reconnectedAt = Number.NEGATIVE_INFINITY;
   /** Newest message of TELEMETRY that was worked through. */
   #sequence = 0;
@@ -59,6 +60,16 @@ export class AnalysisRun {
   /** Log and TELEMETRY are read to their ends: looks are made on time. */
   get isCurrent(): boolean {
     return this.#isCurrent;
+  }
+
+  /** Newest message of TELEMETRY that was worked through. */
+  get workedThrough(): number {
+    return this.#sequence;
+  }
+
+  /** Nothing is left to do at this time of the clock. */
+  get isIdle(): boolean {
+    return this.#isIdle && this.#dirty.size === 0;
   }
 
   get rollouts(): number {
@@ -132,7 +143,10 @@ export class AnalysisRun {
     try {
       while (!signal.aborted) {
         await this.#readDirty();
-        if (!(await this.#advance(queue))) await this.#wake.sleep(this.#sleepMs());
+        this.#isIdle = false;
+        if (await this.#advance(queue)) continue;
+        this.#isIdle = this.#isCurrent;
+        await this.#wake.sleep(this.#sleepMs());
       }
     } finally {
       await queue.close();

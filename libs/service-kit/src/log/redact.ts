@@ -11,7 +11,8 @@ const MAX_DEPTH = 8;
 export const redactText = (text: string): string =>
   text
     .replaceAll(/\bhg_[A-Za-z0-9_-]{8,}/g, `hg_${MASK}`)
-    .replaceAll(/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]+/gi, `$1 ${MASK}`)
+    .replaceAll(/\b(Bearer)\s+[A-Za-z0-9._~+/=-]{8,}/gi, `$1 ${MASK}`)
+    .replaceAll(/(authorization["']?\s*[:=]\s*["']?[a-z]+)\s+[A-Za-z0-9._~+/=-]+/gi, `$1 ${MASK}`)
     .replaceAll(/([a-z][a-z0-9+.-]*:\/\/[^:@/\s]*):[^@/\s]+@/gi, `$1:${MASK}@`)
     .replaceAll(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g, MASK);
 

@@ -30,6 +30,8 @@ export interface SpecServerOptions {
   /** Program and arguments to run it under, as strace. */
   readonly under?: readonly string[];
   readonly monitor?: boolean;
+  readonly jetstream?: boolean;
+  readonly domain?: string;
   /** More lines for its configuration. */
   readonly config?: string;
 }
@@ -46,7 +48,14 @@ export const startSpecServer = async (options: SpecServerOptions = {}): Promise<
       `server_name: spec`,
       `listen: "127.0.0.1:${port}"`,
       ...(options.monitor ? ['http: "127.0.0.1:-1"'] : []),
-      `jetstream { store_dir: ${JSON.stringify(dataDir)}${sync === null ? '' : `, sync_interval: ${sync}`} }`,
+      options.jetstream === false
+        ? ''
+        : [
+            `jetstream { store_dir: ${JSON.stringify(dataDir)}`,
+            ...(sync === null ? [] : [`sync_interval: ${sync}`]),
+            ...(options.domain === undefined ? [] : [`domain: ${options.domain}`]),
+            '}',
+          ].join('\n'),
       options.config ?? '',
     ].join('\n'),
   );

@@ -224,4 +224,45 @@ describe('an event store under faults', () => {
     for (const streams of connections) await streams.close();
     await server.remove();
   }, 120_000);
+
+  it('says that the outcome is unknown when the server hangs, and the repeat finds what came late', async () => {
+    const server = await startSpecServer();
+    const streams = await connectStreams({ url: server.url, name: 'spec' });
+    await declareInstallation(streams, { now: NOW });
+    const { createProject, createChannel, commandId, uuid } = sampleCommands();
+    let ids = 0;
+    const store = await openOn(streams, () => uuid(1_000_000 + ++ids));
+    await store.handle(createProject('shop'), { commandId: commandId(), actor: 'spec' });
+    process.kill(server.pid, 'SIGSTOP');
+    const orders = Array.from({ length: 5 }, (_, n) => ({
+      command: createChannel('shop', `c${n}`),
+      meta: { commandId: commandId(), actor: 'spec' },
+    }));
+    const send = () => Promise.allSettled(orders.map(({ command, meta }) => store.handle(command, meta)));
+    const hung = await send();
+    // The first was sent; those behind it were not, and are told so.
+    expect(hung.map((each) => each.status === 'rejected' && each.reason.code)).toEqual([
+      'outcome-unknown',
+      ...Array(4).fill('log-unavailable'),
+    ]);
+    process.kill(server.pid, 'SIGCONT');
+    const log = async () => {
+      const events: StoredEvent[] = [];
+      for await (const event of store.read()) events.push(event);
+      return events;
+    };
+    while ((await log()).length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+    const answers = (await send()).map((each) => each.status === 'fulfilled' && each.value);
+    expect(answers.map((answer) => answer && [answer.position, answer.repeated])).toEqual([
+      [2, true],
+      [3, false],
+      [4, false],
+      [5, false],
+      [6, false],
+    ]);
+    expect(await log()).toHaveLength(6);
+    await store.close();
+    await streams.close();
+    await server.remove();
+  }, 60_000);
 });

@@ -28,7 +28,7 @@ const figure = (value: number): string =>
 export const evidenceLine = (look: LookView | VerdictView): string => {
   const { canary, baseline } = look.instances;
   return (
-    `${look.decision} (${look.code}), evidence ${figure(look.evidence)} of ${figure(look.threshold)}, ` +
+    `${look.decision} (${printable(look.code)}), evidence ${figure(look.evidence)} of ${figure(look.threshold)}, ` +
     `${canary} canary and ${baseline} baseline instances, ${figure(look.onInstanceHours)} instance hours on`
   );
 };
@@ -44,7 +44,7 @@ export const drawRollout = (
   const tone = status === 'completed' ? paint.good : rollout.endedAt === null ? paint.strong : paint.bad;
   const newest = look ?? rollout.verdicts.at(-1) ?? null;
   return [
-    `${paint.strong(printable(flagKey))} → ${printable(variant)}  ${paint.dim(`${project}/${channel} rollout ${id}`)}`,
+    `${paint.strong(printable(flagKey))} → ${printable(variant)}  ${paint.dim(printable(`${project}/${channel} rollout ${id}`))}`,
     `${tone(where)} at ${percent(weightPpm)}${rollout.endReason ? `: ${printable(rollout.endReason)}` : ''}`,
     ...ladder(rollout, paint),
     ...(newest
@@ -66,7 +66,9 @@ const ladder = (
     const promotedBy = verdicts.find((verdict) => verdict.id === next?.verdictId);
     const since = `since ${instant(entered.enteredAt)}`;
     if (!isNewest)
-      return paint.good(`  ● ${weight}  ${since}  promoted${promotedBy ? ` (${promotedBy.code})` : ''}`);
+      return paint.good(
+        `  ● ${weight}  ${since}  promoted${promotedBy ? ` (${printable(promotedBy.code)})` : ''}`,
+      );
     if (endedAt === null) return paint.strong(`  ▶ ${weight}  ${since}`);
     return (status === 'completed' ? paint.good : paint.bad)(`  ■ ${weight}  ${since}  ${status}`);
   });

@@ -18,7 +18,6 @@ import { openSession, type Session } from '../session.js';
 import { hasColour, say, type Terminal } from '../terminal.js';
 import { drawRollout, evidenceLine, palette } from './draw-rollout.js';
 import { failUnlessCompleted } from './ended.js';
-import { planLines, planView } from './plan-lines.js';
 import { showWatch } from './show-watch.js';
 import { watchRollout } from './watch-rollout.js';
 
@@ -157,17 +156,13 @@ const plan = async (
     body: { channel: await session.channel(project), flag, ...(await judging(terminal, options)) },
     answer: jsonValue,
   });
-  if (session.settings.output === 'json') return printJson(terminal, answer);
-  const view = planView.safeParse(answer);
-  if (!view.success) {
-    throw new CommandFailed(
-      EXIT.unexpected,
-      'the plan is of a newer form than this command line',
-      'Use -o json.',
-    );
-  }
-  printLines(terminal, planLines(view.data));
+  const explained = explainedPlan.safeParse(answer);
+  if (session.settings.output === 'json' || !explained.success) printJson(terminal, answer);
+  else printLines(terminal, explained.data.explain.map(printable));
 };
+
+/** The judge's own words are the best there are; what else is in the plan is there with `-o json`. */
+const explainedPlan = z.looseObject({ explain: z.array(z.string()) });
 
 const start = async (
   terminal: Terminal,

@@ -6,5 +6,6 @@ export {
 } from './projection.js';
 export { ProjectorModule, type ProjectorOptions, projectionPause } from './projector.module.js';
 export { type ProjectorConfig, projectorConfig } from './projector-config.js';
+export { type Readopted, type ReadoptOptions, readoptFlags } from './readopt-flags.js';
 export { type LogRestored, RestoreRefused, restoreLog } from './restore-log.js';
 export { type LogVerified, verifyLog } from './verify-log.js';

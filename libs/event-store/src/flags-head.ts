@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import { channelPrefix, STREAMS, signedHead } from '@headgate/contracts';
 import type { StoredMessage, Streams } from '@headgate/streams';
 
@@ -7,12 +8,21 @@ export type FlagsHead = (
   channels: Iterable<string>,
 ) => Promise<{ readonly epoch: number; readonly position: number } | null>;
 
-/** Reads the newest commit of each channel in FLAGS and gives the highest position. Throws when a commit cannot be read. */
+/** Of one chunk, unpacked; a chunk is made from at most 256 KiB of documents. */
+const MAX_CHUNK_BYTES = 64 * 1_048_576;
+
+/**
+ * Reads the newest commit and the newest snapshot of each channel in FLAGS (a channel's first state may be a snapshot alone) and
+ * gives the highest position. Throws when one of them cannot be read.
+ */
 export const flagsHeadReader =
   (streams: Streams): FlagsHead =>
   async (project, channels) => {
-    // A log that lost everything knows no channels: then the newest commit of whatever channel tells.
-    const filters = ['*', ...channels].map((channel) => `${channelPrefix(project, channel)}.c.*`);
+    // A log that lost everything knows no channels: then whatever channel was published last tells.
+    const filters = ['*', ...channels].flatMap((channel) => {
+      const prefix = channelPrefix(project, channel);
+      return [`${prefix}.c.*`, `${prefix}.s.*.0`];
+    });
     const newest = await Promise.all(filters.map((filter) => streams.last(STREAMS.flags, filter)));
     let highest: { readonly epoch: number; readonly position: number } | null = null;
     for (const message of newest) {
@@ -24,9 +34,21 @@ export const flagsHeadReader =
   };
 
 const readHead = (message: StoredMessage) => {
-  const commit = JSON.parse(Buffer.from(message.data).toString()) as { readonly head?: unknown };
-  const head = signedHead.safeParse(commit?.head);
+  const found = parse(message) as { readonly head?: unknown } | null;
+  const head = signedHead.safeParse(found?.head);
   if (!head.success)
-    throw new Error(`the commit at ${message.subject} (sequence ${message.sequence}) has no head`);
+    throw new Error(`the message at ${message.subject} (sequence ${message.sequence}) has no head`);
   return head.data.h;
+};
+
+const GZIP_MAGIC = 0x1f;
+
+const parse = ({ data, subject, sequence }: StoredMessage): unknown => {
+  try {
+    const bytes =
+      data[0] === GZIP_MAGIC ? gunzipSync(data, { maxOutputLength: MAX_CHUNK_BYTES }) : Buffer.from(data);
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    throw new Error(`the message at ${subject} (sequence ${sequence}) cannot be read`, { cause });
+  }
 };

@@ -1,7 +1,6 @@
 import type { Operations } from '@headgate/control';
 import { type Projection, type Readopted, readoptFlags, restoreLog, verifyLog } from '@headgate/projector';
 import { archivedProjects } from '@headgate/read-model';
-import { uuidV7Source } from '@headgate/service-kit';
 import type { Connections } from '../installation/open-connections.js';
 import type { Servers } from '../installation/start-servers.js';
 import { admitVendor } from '../mirror/mirror-wiring.js';
@@ -31,10 +30,9 @@ export const operationsOf = ({
 /** First what the archive has, byte for byte; then what only the signed documents in FLAGS still show. */
 const restore = async ({ streams, store, database, pin }: Connections, now: () => number) => {
   const restored = await restoreLog(streams.control, database);
-  const newId = uuidV7Source(now);
   const readopted: Readopted[] = [];
   for (const project of await archivedProjects(database)) {
-    const adopted = await readoptFlags(project, { streams: streams.publisher, store, pin, now, newId });
+    const adopted = await readoptFlags(project, { streams: streams.publisher, store, pin, now });
     if (adopted) readopted.push(adopted);
   }
   return { ...restored, readopted };

@@ -35,7 +35,7 @@ const identifiers = (text: string): (number | string)[] | null => {
 };
 
 /** Precedence of semver.org 2.0.0 §11: negative, zero or positive. */
-export const compareVersions = (a: SemanticVersion, b: SemanticVersion): number => {
+const compareVersions = (a: SemanticVersion, b: SemanticVersion): number => {
   for (let i = 0; i < 3; i += 1) {
     const difference = a.core[i]! - b.core[i]!;
     if (difference !== 0) return difference;

@@ -3,7 +3,7 @@ import { LnProduct } from '../numeric/product.js';
 import type { Cohort } from './cohort.js';
 
 /** Shares of the wealth put on one instance: a fixed mixture, so that there is nothing to tune and no luck of the order. */
-export const betSizes = [0.02, 0.06, 0.15, 0.35, 0.65, 0.95] as const;
+const betSizes = [0.02, 0.06, 0.15, 0.35, 0.65, 0.95] as const;
 const harmMixture = betSizes.map(() => 1 / betSizes.length);
 const safetyMixture = [0.06, 0.08, 0.1, 0.12, 0.14, 0.5] as const;
 

@@ -116,6 +116,6 @@ export function gaugeShift(metric: GaugeMetric, level: number, margin: number): 
   return metric.scale === 'linear' ? relative * gaugeUnit(metric, level) : Math.log1p(relative);
 }
 
-export function gaugeUnit(metric: GaugeMetric, level: number): number {
+function gaugeUnit(metric: GaugeMetric, level: number): number {
   return metric.scale === 'linear' && level !== 0 ? Math.abs(level) : 1;
 }

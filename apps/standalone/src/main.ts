@@ -1,5 +1,4 @@
 import { join, resolve } from 'node:path';
-import { DataDirectoryInUse } from '@headgate/embedded';
 import { loadConfig, processLog, serveUntilSignal } from '@headgate/service-kit';
 import { readyText } from './installation/ready.js';
 import { readArguments, USAGE } from './read-arguments.js';
@@ -20,16 +19,7 @@ await serveUntilSignal(async () => {
   });
   const log = processLog('headgate', config.logLevel);
   log.debug('configuration', { effective });
-  try {
-    const running = await startStandalone({ ...config, dataDir }, log);
-    process.stdout.write(isJson ? `${JSON.stringify(running.ready)}\n` : readyText(running.ready));
-    return running;
-  } catch (cause) {
-    // Not a fault of ours, and no stack helps: who holds the data is in the message.
-    if (cause instanceof DataDirectoryInUse) {
-      process.stderr.write(`${cause.message}\n`);
-      process.exit(1);
-    }
-    throw cause;
-  }
+  const running = await startStandalone({ ...config, dataDir }, log);
+  process.stdout.write(isJson ? `${JSON.stringify(running.ready)}\n` : readyText(running.ready));
+  return running;
 });

@@ -11,10 +11,12 @@ import { AnyOfBearers, FixedBearers, type ServiceOptions, secretHash } from '@he
 import type { Connections } from './installation/open-connections.js';
 import type { Servers } from './installation/start-servers.js';
 import { operationsOf } from './operations/operations.js';
+import type { StandaloneConfig } from './standalone-config.js';
 
 const YEAR_MS = 365 * 86_400_000;
 
 interface ModuleParts {
+  readonly config: StandaloneConfig;
   readonly servers: Servers;
   readonly connections: Connections;
   readonly ingestToken: string;
@@ -24,6 +26,7 @@ interface ModuleParts {
 
 /** Every service of an installation as a module of one application, and what its administrator may ask of all of them. */
 export const openModules = async ({
+  config,
   servers,
   connections,
   ingestToken,
@@ -40,7 +43,7 @@ export const openModules = async ({
     onNote: (note) => notes.tell(note),
   });
   const operations = operationsOf({ servers, connections, projection, now });
-  const archive = await openAnalysisArchive({ folder: folder.analysis, maxAgeMs: YEAR_MS, now });
+  const archive = await openAnalysisArchive({ folder: folder.analyses, maxAgeMs: YEAR_MS, now });
   const ingest = new FixedBearers([
     { secretHash: secretHash(ingestToken), caller: { tokenId: 'ingest', role: 'viewer', project: null } },
   ]);
@@ -60,7 +63,14 @@ export const openModules = async ({
       previewPlan: (request) => previewPlan({ streams: streams.analysis, now }, request),
       operations,
     }),
-    PublisherModule.register({ store, streams: streams.publisher, keysFolder: folder.keys, clock: now }),
+    PublisherModule.register({
+      store,
+      streams: streams.publisher,
+      keysFolder: folder.keys,
+      ...(config.keysPassphrase === undefined ? {} : { keysPassphrase: config.keysPassphrase }),
+      beatEveryMs: config.beatEveryMs,
+      clock: now,
+    }),
     GatewayModule.register({
       streams: streams.gateway,
       sources: [{ root: 'own', stream: STREAMS.flags, pin }, ...mirrors],
@@ -68,6 +78,7 @@ export const openModules = async ({
       now,
       newId,
       random: Math.random,
+      maxClients: config.gatewayMaxClients,
     }),
     CollectorModule.register({
       append: appendTo(streams.collector),

@@ -1,4 +1,4 @@
-import { slug, subjectToken } from '@headgate/contracts';
+import { subjectToken } from '@headgate/contracts';
 import { z } from 'zod';
 import { upstreamBundle } from './mirror/upstream-bundle.js';
 
@@ -22,7 +22,10 @@ export const standaloneConfig = z.strictObject({
   readyFile: z.string().min(1).optional(),
   /** Upstreams to mirror, as `headgate vendor add` printed them; they are remembered once joined. */
   upstreams: z.array(upstreamBundle).default([]).meta({ secret: true }),
-  /** Projects whose channels a mirror is asked for; absent: all that the upstream has. */
-  projects: z.array(slug).optional(),
+  /** Encrypts the private keys made from now on, and opens them. */
+  keysPassphrase: z.string().min(8).optional().meta({ secret: true }),
+  /** At most this long between signs of life of a channel. */
+  beatEveryMs: z.int().min(100).default(5_000),
+  gatewayMaxClients: z.int().min(1).max(1_000_000).default(15_000),
 });
 export type StandaloneConfig = z.infer<typeof standaloneConfig>;

@@ -34,10 +34,17 @@ export const startStandalone = async (
     const lock = await lockInstallation(folder, now, closers);
     const port = await settleHttpPort(folder.run, config.httpHost, config.httpPort);
     const servers = await startServers(config, folder, log, closers);
-    const connections = await openConnections(servers, folder, log, now, closers);
+    const connections = await openConnections({ config, servers, folder, log, now, closers });
     const newId = uuidV7Source(now);
     const ingestToken = `hg_${generatedSecrets(folder.secrets, ['ingest']).ingest}`;
-    const { modules, operations } = await openModules({ servers, connections, ingestToken, now, newId });
+    const { modules, operations } = await openModules({
+      config,
+      servers,
+      connections,
+      ingestToken,
+      now,
+      newId,
+    });
     const service = await runService({ name: 'headgate', host: config.httpHost, port, modules, log });
     closers.add('http', () => service.close());
     watchServers(service, servers, connections);

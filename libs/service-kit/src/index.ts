@@ -9,6 +9,7 @@ export {
   secretHash,
 } from './auth/bearers.js';
 export { ConfigError } from './config/config-error.js';
+export { type ConfigField, configFields } from './config/config-fields.js';
 export {
   type ConfigOrigin,
   type ConfigSources,

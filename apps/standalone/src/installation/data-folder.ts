@@ -9,7 +9,7 @@ export interface DataFolder {
   readonly keys: string;
   readonly snapshots: string;
   readonly gateway: string;
-  readonly analysis: string;
+  readonly analyses: string;
   readonly run: string;
   readonly secrets: string;
   readonly upstreams: string;
@@ -27,14 +27,14 @@ export const openDataFolder = (path: string): DataFolder => {
     keys: join(root, 'keys'),
     snapshots: join(root, 'snapshots'),
     gateway: join(root, 'gateway'),
-    analysis: join(root, 'analysis'),
+    analyses: join(root, 'analyses'),
     run: join(root, 'run'),
     secrets: join(root, 'keys', 'secrets.json'),
     upstreams: join(root, 'upstreams.json'),
     config: join(root, 'config.json'),
     cliSettings: join(root, 'cli.json'),
   };
-  for (const sub of [root, folder.keys, folder.snapshots, folder.gateway, folder.analysis, folder.run]) {
+  for (const sub of [root, folder.keys, folder.snapshots, folder.gateway, folder.analyses, folder.run]) {
     privateFolder(sub);
   }
   return folder;

@@ -5,6 +5,7 @@ import { TrustKeeper } from '@headgate/publisher';
 import { archiveHead, type Database, migrate, openDatabase } from '@headgate/read-model';
 import { type Log, uuidV7Source } from '@headgate/service-kit';
 import { connectStreams, declareInstallation, type Streams } from '@headgate/streams';
+import type { StandaloneConfig } from '../standalone-config.js';
 import type { Closers } from './closers.js';
 import type { DataFolder } from './data-folder.js';
 import type { Servers } from './start-servers.js';
@@ -27,14 +28,24 @@ export interface Connections {
   readonly pin: string;
 }
 
+interface ConnectionParts {
+  readonly config: StandaloneConfig;
+  readonly servers: Servers;
+  readonly folder: DataFolder;
+  readonly log: Log;
+  readonly now: () => number;
+  readonly closers: Closers;
+}
+
 /** Declares the streams, migrates the archive and opens the log, which refuses to write behind either of its witnesses. */
-export const openConnections = async (
-  servers: Servers,
-  folder: DataFolder,
-  log: Log,
-  now: () => number,
-  closers: Closers,
-): Promise<Connections> => {
+export const openConnections = async ({
+  config,
+  servers,
+  folder,
+  log,
+  now,
+  closers,
+}: ConnectionParts): Promise<Connections> => {
   await declareAs('admin', servers, now);
   const streams = {} as Record<Role, Streams>;
   for (const role of ROLES) {
@@ -57,7 +68,12 @@ export const openConnections = async (
     warn: (message) => log.warn(message),
   });
   closers.add('log', () => store.close());
-  const { pin } = new TrustKeeper({ folder: folder.keys, now });
+  const { keysPassphrase: passphrase } = config;
+  const { pin } = new TrustKeeper({
+    folder: folder.keys,
+    now,
+    ...(passphrase === undefined ? {} : { passphrase }),
+  });
   return { streams, store, database, pin };
 };
 

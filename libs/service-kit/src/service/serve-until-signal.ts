@@ -32,7 +32,9 @@ export const serveUntilSignal = async (start: () => Promise<{ close(): Promise<v
   }
 };
 
+/** Errors that say what to do need no stack; a bug's own kinds do. */
 const explain = (cause: unknown): string => {
-  if (cause instanceof ConfigError) return redactText(cause.message);
-  return redactText(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
+  if (!(cause instanceof Error)) return redactText(String(cause));
+  const isBug = cause instanceof TypeError || cause instanceof ReferenceError || cause instanceof RangeError;
+  return redactText(isBug ? (cause.stack ?? cause.message) : cause.message);
 };

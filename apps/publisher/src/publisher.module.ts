@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { HealthRegistry, Log, Metrics } from '@headgate/service-kit';
+import { OutcomeUnknown, Unavailable } from '@headgate/streams';
 import {
   type DynamicModule,
   Inject,
@@ -81,13 +82,14 @@ class PublisherRun implements OnModuleInit, OnApplicationShutdown {
         this.#conflicts.inc();
         this.log.info('another publisher wrote first', { project: note.project, channel: note.channel });
         return;
-      case 'fault':
-        this.log.error('a channel does not follow the log', {
-          project: note.project,
-          channel: note.channel,
-          error: note.cause,
-        });
+      case 'fault': {
+        const { project, channel, cause: error } = note;
+        // A server that comes back is no reason to wake somebody; /readyz shows how long it is away.
+        if (error instanceof Unavailable || error instanceof OutcomeUnknown)
+          this.log.warn('publishing is interrupted and will be tried again', { project, channel, error });
+        else this.log.error('a channel does not follow the log', { project, channel, error });
         return;
+      }
       case 'log-fault':
         this.log.error('the publisher cannot go on in the log', { error: note.cause });
     }

@@ -1,6 +1,6 @@
 import type { Commit } from '@headgate/contracts';
-import { headDigest } from '../channel/digests.js';
-import { signHead } from '../channel/sign-channel.js';
+import { changesDigest, headDigest } from '../channel/digests.js';
+import { signBeat, signHead } from '../channel/sign-channel.js';
 import { createTrust, resignTargets, rotateRoot } from '../metadata/create-trust.js';
 import { type ChannelReader, openChannelReader, type Seen } from './channel-reader.js';
 import {
@@ -130,6 +130,37 @@ describe('a channel reader', () => {
       expect(reader.acceptCommit(sign({ channel: 'candidate' }))).toEqual(refused('wrong-channel'));
       expect(reader.acceptCommit(sign({ epoch: 2 }))).toEqual(refused('wrong-epoch'));
       expect(reader.acceptCommit(sign({ epoch: 0 }))).toEqual(refused('wrong-epoch'));
+    });
+
+    it('a beat signed by any other key, altered, or over before it began', () => {
+      const honest = channel.beat(NOW + 1);
+      const forged = signBeat({ ...honest, issuedAt: NOW + HOUR }, fixedKey('mallory'));
+      expect(reader.acceptBeat(forged)).toEqual(refused('bad-signature'));
+      const lying = { ...forged, sig: { ...forged.sig, keyId: channel.key.keyId } };
+      expect(reader.acceptBeat(lying)).toEqual(refused('bad-signature'));
+      expect(reader.acceptBeat({ ...honest, expiresAt: honest.expiresAt + 1 })).toEqual(
+        refused('bad-signature'),
+      );
+      expect(reader.acceptBeat(channel.beat(NOW + 1, 0))).toEqual(refused('malformed'));
+      expect(reader.freshness().ageMs).toBe(0);
+    });
+
+    it('a beat or a head that is signed as the other', () => {
+      const beat = channel.beat(NOW + 1);
+      expect(reader.acceptBeat({ ...beat, sig: commit.head.sig })).toEqual(refused('bad-signature'));
+      const head = { ...commit.head, sig: beat.sig };
+      expect(reader.acceptCommit({ ...commit, head })).toEqual(refused('bad-signature'));
+    });
+
+    it('a signed head whose own changes are not what it says they are', () => {
+      const h = { ...commit.head.h, changesDigest: changesDigest([]) };
+      const head = signHead(h, channel.key);
+      expect(reader.acceptCommit({ ...commit, head })).toEqual(refused('digest-mismatch'));
+    });
+
+    it('a signed head that covers less of the log than the one before', () => {
+      const head = signHead({ ...commit.head.h, position: 0 }, channel.key);
+      expect(reader.acceptCommit({ ...commit, head })).toEqual(refused('rolled-back'));
     });
 
     it('a commit that leaves one out, as a gap', () => {
@@ -402,6 +433,59 @@ describe('a channel reader', () => {
       const channels = [delegation(channel, 1, 0)];
       reader.acceptTrust(resignTargets(channel.trust, { channels, targetsKeys: [channel.targets], now }));
       expect(reader.freshness().status).toBe('fresh');
+    });
+
+    it('refuses heads at or below the floor that targets give', () => {
+      channel.commit(put(1));
+      const old = channel.state();
+      const raised = { channels: [delegation(channel, 1, 1)], targetsKeys: [channel.targets], now: NOW };
+      expect(reader.acceptTrust(resignTargets(channel.trust, raised)).ok).toBe(true);
+      expect(reader.acceptState(old)).toEqual(refused('rolled-back'));
+      channel.commit(put(2));
+      expect(reader.acceptState(channel.state()).ok).toBe(true);
+    });
+
+    it('lets a time that a distrusted key has set be forgotten in the next epoch', () => {
+      channel.commit(put(1));
+      reader.acceptState(channel.state(channel.beat(NOW + 10_000 * HOUR)));
+      expect(reader.freshness().skewMs).toBe(10_000 * HOUR);
+      const next = signedChannel({ epoch: 2, commitFloor: 1, key: 'channel-2' });
+      const channels = [delegation(next, 2, 1)];
+      const trust = resignTargets(channel.trust, { channels, targetsKeys: [channel.targets], now: NOW });
+      reader.acceptTrust(trust);
+      next.commit(put(1));
+      reader.acceptState({ ...next.state(), trust });
+      expect(reader.acceptBeat(next.beat(NOW)).ok).toBe(true);
+      expect(reader.freshness()).toEqual({ status: 'fresh', ageMs: 0, skewMs: 0 });
+    });
+
+    it('refuses a root that skips a version, and one key under two ids', () => {
+      const fresh = fixedKey('root-2');
+      const roles = {
+        rootKeys: [fresh],
+        rootThreshold: 1,
+        targetsKeys: [channel.targets],
+        targetsThreshold: 1,
+      };
+      const second = rotateRoot(channel.trust, { ...roles, signers: [channel.root, fresh], now: NOW });
+      const third = rotateRoot(second, {
+        ...roles,
+        rootKeys: [channel.root, fresh],
+        signers: [channel.root, fresh],
+        now: NOW,
+      });
+      const skipping = { ...third, roots: [third.roots[0], third.roots[2]] };
+      expect(reader.acceptTrust(skipping)).toEqual(refused('untrusted'));
+      const twice = { ...fresh, keyId: 'f'.repeat(64) };
+      const doubled = {
+        ...roles,
+        rootKeys: [fresh, twice],
+        rootThreshold: 2,
+        signers: [channel.root, fresh, twice],
+      };
+      expect(reader.acceptTrust(rotateRoot(channel.trust, { ...doubled, now: NOW }))).toEqual(
+        refused('untrusted'),
+      );
     });
 
     it('keeps every kill across an epoch until a document of the new epoch lifts it by name', () => {

@@ -1,5 +1,4 @@
 import { type AggregateKind, EVENT_SCHEMAS, type Fact } from '@headgate/contracts';
-import { CommandRefused } from '@headgate/domain';
 import type { EventDraft } from '@headgate/trust';
 
 /** One try at one command, with everything that is not in the command: who, when, and what randomness. */
@@ -21,9 +20,6 @@ interface Aggregate {
   readonly aggregateId: string;
 }
 
-/** Leaves room for the envelope in LOG's largest message. */
-const MAX_DATA_BYTES = 245_760;
-
 /** The fact as an event that every reader can take in: nothing is written that our own schema would refuse to read. */
 export const draftEvent = (fact: Fact, aggregate: Aggregate, order: Order): EventDraft => {
   const data = EVENT_SCHEMAS[fact.type].safeParse(fact.data);
@@ -31,8 +27,6 @@ export const draftEvent = (fact: Fact, aggregate: Aggregate, order: Order): Even
     throw new Error(`the decider made a ${fact.type} that cannot be read back: ${data.error.message}`, {
       cause: data.error,
     });
-  if (Buffer.byteLength(JSON.stringify(data.data)) > MAX_DATA_BYTES)
-    throw new CommandRefused('body-too-large', `the event's data would be more than ${MAX_DATA_BYTES} bytes`);
   return {
     id: order.eventId,
     commandId: order.commandId,

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type LogPosition, STREAMS } from '@headgate/contracts';
+import { judgePolicy, type LogPosition, STREAMS } from '@headgate/contracts';
 import { serializeProject } from '@headgate/domain';
 import {
   connectStreams,
@@ -90,6 +90,35 @@ describe.each(['in memory', 'on nats-server'])('an event store %s', (where) => {
       code: 'already-exists',
     });
     expect(await all(store.read())).toHaveLength(1);
+  });
+
+  it('refuses an event larger than the log takes, and goes on behind it', async () => {
+    const store = await openStore();
+    await store.handle(createProject('shop'), meta());
+    await store.handle(createChannel('shop', 'stable'), meta());
+    const { id: flagId } = await store.handle(createFlag('shop', 'stable', 'path'), meta());
+    const rolloutId = uuid(500_000);
+    const of = { project: 'shop', rolloutId, why: 'spec' };
+    const policy = judgePolicy.parse({});
+    await store.handle(
+      {
+        ...of,
+        type: 'request-rollout',
+        seed: 's',
+        channel: 'stable',
+        flagId,
+        variant: 'on',
+        policy,
+        metrics: [],
+      },
+      meta(),
+    );
+    const plan = { notes: 'x'.repeat(300_000) };
+    const planned = { ladderPpm: [1_000_000], bakeMs: 1_000, plan, planDigest: 'a'.repeat(64), why: 'spec' };
+    await expect(
+      store.handle({ type: 'record-plan', project: 'shop', rolloutId, planned }, meta()),
+    ).rejects.toMatchObject({ code: 'body-too-large' });
+    expect((await store.handle(createChannel('shop', 'beta'), meta())).position).toBe(5);
   });
 
   it('refuses names, ids and actors that would not be readable, before they reach a subject', async () => {

@@ -6,7 +6,7 @@ import {
   projectLogFilter,
   STREAMS,
 } from '@headgate/contracts';
-import { applyEvent, emptyProject, type ProjectState } from '@headgate/domain';
+import { applyEvent, CommandRefused, emptyProject, type ProjectState } from '@headgate/domain';
 import {
   OutcomeUnknown,
   type StoredMessage,
@@ -22,6 +22,9 @@ import { type FoldSnapshot, readFoldSnapshot, writeFoldSnapshot } from './fold-s
 import { readEnvelope, readEvent } from './read-event.js';
 import { SeenHead } from './seen-head.js';
 import { SerialQueue } from './serial-queue.js';
+
+/** What LOG is declared to take in one message. */
+const MAX_EVENT_BYTES = 262_144;
 
 export interface ChainSurroundings {
   readonly streams: Streams;
@@ -135,17 +138,19 @@ export class ProjectChain {
 
   private async publish(event: LogEvent): Promise<number> {
     const { project, kind, aggregateId } = event;
-    try {
-      const ack = await this.around.streams.publish(
-        logSubject(project, kind, aggregateId),
-        Buffer.from(JSON.stringify(event)),
-        {
-          expectStream: STREAMS.log,
-          expectLastSequence: this.streamSequence,
-          expectFilter: projectLogFilter(project),
-          msgId: event.id,
-        },
+    const bytes = Buffer.from(JSON.stringify(event));
+    if (bytes.length > MAX_EVENT_BYTES)
+      throw new CommandRefused(
+        'body-too-large',
+        `the event would have ${bytes.length} bytes, more than ${MAX_EVENT_BYTES}`,
       );
+    try {
+      const ack = await this.around.streams.publish(logSubject(project, kind, aggregateId), bytes, {
+        expectStream: STREAMS.log,
+        expectLastSequence: this.streamSequence,
+        expectFilter: projectLogFilter(project),
+        msgId: event.id,
+      });
       // The server has seen this id, but which of its copies counts only the log itself says.
       if (ack.duplicate) throw new OutcomeUnknown(`event ${event.id} is in the duplicate window`);
       return ack.sequence;
@@ -235,7 +240,9 @@ export class ProjectChain {
     this.streamSequence = streamSequence;
     this.seen.see({ epoch: event.epoch, position: event.position, hash: event.hash });
     this.eventsSinceSnapshot += 1;
-    if (this.eventsSinceSnapshot >= this.around.snapshotEvery) this.startSnapshot();
+    // Writing costs what the fold holds, most of it answers of the last day: a large one is written less often.
+    const every = Math.max(this.around.snapshotEvery, this.fold.answered.size / 2);
+    if (this.eventsSinceSnapshot >= every) this.startSnapshot();
   }
 
   private startSnapshot(): void {

@@ -12,6 +12,7 @@ import {
   type StoredMessage,
   type Streams,
 } from '@headgate/streams';
+import { type EventDraft, sealEvent } from '@headgate/trust';
 import { type SpecServer, startSpecServer } from '../../../test/support/nats-server.js';
 import { sampleCommands } from '../../../test/support/sample-commands.js';
 import { EventUnreadable, LogBehind, LogForked, LogUnavailable, WritesRefused } from './errors.js';
@@ -21,6 +22,9 @@ import { keepFollowing } from './keep-following.js';
 import { type EventStoreOptions, openEventStore } from './open-event-store.js';
 
 const NOW = 1_780_000_000_000;
+
+/** Makes a second event of the project, well-formed but for what is changed. */
+type Seal = (change: Partial<EventDraft>) => object;
 
 describe.each(['in memory', 'on nats-server'])('an event store %s', (where) => {
   let server: SpecServer | null = null;
@@ -229,21 +233,25 @@ describe.each(['in memory', 'on nats-server'])('an event store %s', (where) => {
 
   it.each([
     ['bad JSON', () => 'nonsense', 'not JSON', null],
-    ['a type of the future', (event: object) => ({ ...event, type: 'flag-painted.v1' }), 'hash', 2],
+    ['bytes that are no text', () => Buffer.from([0xff, 0xfe, 0x7b]), 'not JSON', null],
+    ['a type of the future', (seal: Seal) => seal({ type: 'flag-painted.v1' }), 'does not know the type', 2],
     [
-      'changed data',
-      (event: object) => ({ ...event, data: { slug: 'other', beatLifetimeMs: 1, why: 'x' } }),
-      'dataHash',
+      'data of another type',
+      (seal: Seal) => seal({ data: { slug: 'No Slug' } }),
+      'not a channel-created.v1',
       2,
     ],
-    ['another position', (event: object) => ({ ...event, position: 7 }), 'position is 7', 7],
-  ])('stops loudly on %s, naming where', async (_name, change, why, position) => {
+    ['another subject', (seal: Seal) => seal({ aggregateId: 'elsewhere' }), 'does not belong', 2],
+    ['a changed envelope', (seal: Seal) => ({ ...seal({}), actor: 'mallory' }), 'hash', 2],
+    ['changed data', (seal: Seal) => ({ ...seal({}), data: { why: 'x' } }), 'dataHash', 2],
+    ['another position', (seal: Seal) => ({ ...seal({}), position: 7 }), 'position is 7', 7],
+  ])('stops loudly on %s, naming where', async (_name, make, why, position) => {
     const store = await openStore();
     await store.handle(createProject('shop'), meta());
-    const other = await openMemoryTwinEvent(store);
-    await streams.publish('hg.log.shop.channel.c', Buffer.from(text(change(other))), {
-      expectStream: STREAMS.log,
-    });
+    const { head } = await store.project('shop');
+    const made = make((change) => sealEvent({ ...channelCreated, ...change }, head, 1));
+    const bytes = made instanceof Buffer ? made : Buffer.from(text(made));
+    await streams.publish('hg.log.shop.channel.c', bytes, { expectStream: STREAMS.log });
     const sequence = (await streams.info(STREAMS.log))?.lastSequence;
     const error = await all(store.read()).catch((failure: unknown) => failure);
     expect(error).toBeInstanceOf(EventUnreadable);
@@ -259,29 +267,20 @@ describe.each(['in memory', 'on nats-server'])('an event store %s', (where) => {
     await expect(store.handle(createChannel('shop', 'stable'), meta())).rejects.toThrow(EventUnreadable);
   });
 
-  /** A well-formed second event of the project, sealed by the store's own means but never written by it. */
-  const openMemoryTwinEvent = async (store: EventStore): Promise<object> => {
-    const { sealEvent } = await import('@headgate/trust');
-    const { head } = await store.project('shop');
-    return sealEvent(
-      {
-        id: uuid(77),
-        commandId: uuid(78),
-        commandDigest: 'a'.repeat(64),
-        type: 'channel-created.v1',
-        project: 'shop',
-        kind: 'channel',
-        aggregateId: 'c',
-        at: NOW,
-        actor: 'spec',
-        causationId: '',
-        correlationId: '',
-        salt: '0'.repeat(32),
-        data: { slug: 'stable', beatLifetimeMs: 1_000, why: 'spec' },
-      },
-      head,
-      1,
-    );
+  const channelCreated: EventDraft = {
+    id: uuid(77),
+    commandId: uuid(78),
+    commandDigest: 'a'.repeat(64),
+    type: 'channel-created.v1',
+    project: 'shop',
+    kind: 'channel',
+    aggregateId: 'c',
+    at: NOW,
+    actor: 'spec',
+    causationId: '',
+    correlationId: '',
+    salt: '0'.repeat(32),
+    data: { slug: 'stable', beatLifetimeMs: 1_000, why: 'spec' },
   };
 
   describe('and its witnesses', () => {

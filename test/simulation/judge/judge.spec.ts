@@ -7,20 +7,20 @@ const run = (count: number, seed: number, errorFactor: number): readonly Rollout
 
 /** Long forms of these run by `node test/dist/simulation/judge.js`; seeds are fixed, so that these cannot flicker. */
 describe('the whole decision in the demo’s case (seeds 7,100,000 …)', () => {
-  test('sixteen harmless rollouts complete, all judged, without ever coming near the threshold', () => {
-    const results = run(16, 7_100_000, 1);
+  test('ten harmless rollouts complete, all judged, without ever coming near the threshold', () => {
+    const results = run(10, 7_100_000, 1);
     expect(results.filter(({ end }) => end !== 'completed')).toEqual([]);
     expect(Math.max(...results.map(({ highest }) => highest))).toBeLessThan(20);
   });
 
-  test('sixteen that fail ten times as often are rolled back by the 25 % step', () => {
-    const results = run(16, 7_100_000, 10);
+  test('ten that fail ten times as often are rolled back by the 25 % step', () => {
+    const results = run(10, 7_100_000, 10);
     expect(results.filter(({ end, code }) => end !== 'rolled-back' || code !== 'worse')).toEqual([]);
     expect(Math.max(...results.map(({ endedAtPpm }) => endedAtPpm))).toBeLessThanOrEqual(250_000);
   });
 
   test('half as many errors again are too few to see at this size, and the rollout completes', () => {
-    const completed = run(8, 7_200_000, 1.5).filter(({ end }) => end === 'completed');
-    expect(completed.length).toBeGreaterThanOrEqual(6);
+    const completed = run(6, 7_200_000, 1.5).filter(({ end }) => end === 'completed');
+    expect(completed.length).toBeGreaterThanOrEqual(4);
   });
 });

@@ -102,7 +102,8 @@ export function lnMeanSafety(cohorts: readonly Cohort[], delta: number): number 
       const m = cohort.prediction[i]!;
       const d = cohort.value[i]! - m;
       const gap = isCanary ? d / p : -d / (1 - p);
-      const worst = Math.max((1 - m) / p, m / (1 - p)) - delta;
+      // Never below delta: for margins so wide that no value can break them, a bet must not turn into a sure thing.
+      const worst = Math.max(delta, Math.max((1 - m) / p, m / (1 - p)) - delta);
       for (let k = 0; k < betSizes.length; k++)
         products[k]!.times(1 + (betSizes[k]! * (delta - gap)) / worst);
     });

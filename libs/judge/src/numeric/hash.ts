@@ -24,8 +24,18 @@ function finish(lane: number): number {
   return (x ^ (x >>> 15)) >>> 0;
 }
 
-/** Uniform draws on [0, 1) from a seed: the plan's own resampling, the same on every replay. */
+/** Uniform draws on [0, 1) from a seed (sfc32): the plan's own resampling, the same on every replay. */
 export function seededDraws(seed: string): () => number {
-  let counter = 0;
-  return () => orderHash(seed, String(counter++)) / 9_007_199_254_740_992;
+  let a = orderHash('a', seed) | 0;
+  let b = orderHash('b', seed) | 0;
+  let c = orderHash('c', seed) | 0;
+  let counter = 1;
+  return () => {
+    const sum = (a + b + counter) | 0;
+    counter = (counter + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = (((c << 21) | (c >>> 11)) + sum) | 0;
+    return (sum >>> 0) / 4_294_967_296;
+  };
 }

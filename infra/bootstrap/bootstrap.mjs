@@ -34,12 +34,15 @@ export async function bootstrap({ root = ROOT, say = sayOnStderr, compiles = tru
     join(cache, 'bootstrap.lock'),
     async () => {
       await installNodeModules(root, say);
-      const [nats] = await Promise.all([
+      const [nats, compiled] = await Promise.allSettled([
         resolveNatsServer({ cacheDir: join(cache, 'nats'), say }),
         compiles ? compile(root, say) : undefined,
       ]);
+      // both have ended before the lock is given up, also when one has failed
+      if (nats.status === 'rejected') throw nats.reason;
+      if (compiled.status === 'rejected') throw compiled.reason;
       preparePostgres(root, say);
-      return nats;
+      return nats.value;
     },
     { onWait },
   );

@@ -307,6 +307,21 @@ describe.each(['in memory', 'on nats-server'])('an event store %s', (where) => {
       expect((await store.handle(createProject('shop'), { ...meta(), epoch: 2 })).epoch).toBe(2);
     });
 
+    it('is not misled by what is written while it asks', async () => {
+      const other = await openStore();
+      await other.handle(createProject('shop'), meta());
+      const store = await openStore({
+        guards: {
+          // Another process writes, and its event is archived, between our look at the log and the archive's answer.
+          archiveHead: async () => {
+            const { epoch, position, hash } = await other.handle(createChannel('shop', 'meanwhile'), meta());
+            return { epoch, position, hash };
+          },
+        },
+      });
+      expect((await store.handle(createChannel('shop', 'ours'), meta())).position).toBe(3);
+    });
+
     it('writes nothing while a witness cannot be asked', async () => {
       const store = await openStore({
         patienceMs: 100,

@@ -125,14 +125,14 @@ const tell = async (
   return whatIsWrong(log, acked);
 };
 
-const openOn = (streams: Streams, newId: () => string): Promise<EventStore> =>
+const openOn = (streams: Streams, newId: () => string, patienceMs = 60): Promise<EventStore> =>
   openEventStore({
     streams,
     clock: () => NOW,
     newId,
     newSalt: () => '0'.repeat(32),
     random: () => 0.5,
-    patienceMs: 60,
+    patienceMs,
   });
 
 describe('an event store under faults', () => {
@@ -231,7 +231,7 @@ describe('an event store under faults', () => {
     await declareInstallation(streams, { now: NOW });
     const { createProject, createChannel, commandId, uuid } = sampleCommands();
     let ids = 0;
-    const store = await openOn(streams, () => uuid(1_000_000 + ++ids));
+    const store = await openOn(streams, () => uuid(1_000_000 + ++ids), 2_000);
     await store.handle(createProject('shop'), { commandId: commandId(), actor: 'spec' });
     process.kill(server.pid, 'SIGSTOP');
     const orders = Array.from({ length: 5 }, (_, n) => ({

@@ -15,7 +15,7 @@ import {
   WrongLastSequence,
 } from '@headgate/streams';
 import { type EventDraft, sealEvent } from '@headgate/trust';
-import { askWitnesses } from './ask-witnesses.js';
+import { askWitnesses, refuseBehind } from './ask-witnesses.js';
 import { ConcurrencyError, LogOutcomeUnknown, LogUnavailable } from './errors.js';
 import type { WriteGuards } from './event-store.js';
 import { type FoldSnapshot, readFoldSnapshot, writeFoldSnapshot } from './fold-snapshot.js';
@@ -92,10 +92,9 @@ export class ProjectChain {
     await this.load();
     // A restore raises the epoch on purpose; it has read the witnesses itself.
     if (this.areWritesChecked || (options.epoch ?? 0) > (this.fold.head?.epoch ?? 0)) return;
+    const witnesses = await askWitnesses(this.around.guards, this.project, this.fold.channels.keys());
     await this.refresh();
-    const { head, channels } = this.fold;
-    const { guards } = this.around;
-    await askWitnesses({ project: this.project, head, channels: channels.keys(), guards, seen: this.seen });
+    refuseBehind(witnesses, this.seen, this);
     this.areWritesChecked = true;
   }
 

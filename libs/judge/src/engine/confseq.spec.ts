@@ -14,15 +14,22 @@ interface Case {
   readonly expected: number;
 }
 
+interface IntervalCase {
+  readonly successes: number;
+  readonly n: number;
+  readonly t_opt: number;
+  readonly expected: readonly [number, number];
+}
+
 const vectors = new URL('../../../../../shared/conformance/confseq/uniform_boundaries.json', import.meta.url);
 const tolerance = 1e-5;
 const optimum = 100;
 const alpha = 0.05;
 
 describeWhereFound('shared', 'confseq reference values', () => {
+  const all = () => (JSON.parse(readFileSync(vectors, 'utf8')) as { readonly cases: readonly Case[] }).cases;
   const find = (fn: string, sided?: 1 | 2): Case => {
-    const { cases } = JSON.parse(readFileSync(vectors, 'utf8')) as { readonly cases: readonly Case[] };
-    const found = cases.find((candidate) => candidate.fn === fn && candidate.sided === sided);
+    const found = all().find((candidate) => candidate.fn === fn && candidate.sided === sided);
     if (found === undefined) throw new Error(`confseq has no case ${fn} (${sided}-sided)`);
     return found;
   };
@@ -52,18 +59,43 @@ describeWhereFound('shared', 'confseq reference values', () => {
     expect(Math.abs(found - expected)).toBeLessThan(tolerance);
   });
 
+  test('engine S: Bernoulli confidence intervals are where the same mixture reaches 1/α', () => {
+    const intervals = all().filter(({ fn }) => fn === 'bernoulli_confidence_interval');
+    expect(intervals).toHaveLength(2);
+    for (const { successes, n, t_opt, expected } of intervals as unknown as readonly IntervalCase[]) {
+      const lnAt = (p: number) => {
+        const variance = p * (1 - p);
+        const kappa = (bestRho(t_opt * variance, alpha, 2) - variance) / variance;
+        return lnSampleRatio(successes, n - successes, p, kappa);
+      };
+      const share = successes / n;
+      expect(Math.abs(crossing(lnAt, share, 1e-9) - expected[0])).toBeLessThan(tolerance);
+      expect(Math.abs(crossing(lnAt, share, 1 - 1e-9) - expected[1])).toBeLessThan(tolerance);
+    }
+  });
+
   // Not ours: the two-sided normal mixture and its bound, gamma-exponential, gamma-Poisson and one-sided beta-binomial
-  // mixtures, quantile A/B p-values and Bernoulli intervals belong to engines that the judge does not have.
+  // mixtures and quantile A/B p-values belong to engines that the judge does not have.
   test('every other case of the file is of a function that the judge does not have', () => {
-    const { cases } = JSON.parse(readFileSync(vectors, 'utf8')) as { readonly cases: readonly Case[] };
-    const ours = cases.filter(({ fn, sided }) =>
-      [
-        'best_rho_two_sided:',
-        'normal_log_mixture:1',
-        'normal_mixture_bound:1',
-        'beta_binomial_log_mixture:2',
-      ].includes(`${fn}:${sided ?? ''}`),
-    );
-    expect([ours.length, cases.length]).toEqual([4, 16]);
+    const ours = [
+      'best_rho_two_sided:',
+      'normal_log_mixture:1',
+      'normal_mixture_bound:1',
+      'beta_binomial_log_mixture:2',
+      'bernoulli_confidence_interval:',
+    ];
+    const reproduced = all().filter(({ fn, sided }) => ours.includes(`${fn}:${sided ?? ''}`));
+    expect([reproduced.length, all().length]).toEqual([6, 16]);
   });
 });
+
+/** Where ln E reaches ln 1/α between `inside`, where it is below, and `outside`, where it is above. */
+function crossing(lnAt: (p: number) => number, inside: number, outside: number): number {
+  let [low, high] = [inside, outside];
+  for (let i = 0; i < 100; i++) {
+    const middle = (low + high) / 2;
+    if (lnAt(middle) < -Math.log(alpha)) low = middle;
+    else high = middle;
+  }
+  return low;
+}

@@ -98,16 +98,30 @@ test('gauges add up readings, and logarithms only while there are some', () => {
   expect(row.totals.gauges.memory).toEqual({ sum: 15, count: 4, logSum: 4.5, logCount: 3 });
 });
 
-test('a number that is none is left out', () => {
+test('a number that is none, or that no counter reaches, is left out until the next good one', () => {
+  for (const odd of [Number.NaN, Number.POSITIVE_INFINITY, -5, 1e300])
+    expect(
+      requests(
+        fold([
+          [report(1, 10), 1],
+          [report(2, odd), 2],
+          [report(3, 30), 3],
+        ]),
+      ),
+    ).toBe(30);
+});
+
+test('a counter that one report leaves out goes on from where it was', () => {
+  const silent = report(2, 0, { metrics: { counters: {}, gauges: {}, events: {} } });
   expect(
     requests(
       fold([
         [report(1, 10), 1],
-        [report(2, Number.NaN), 2],
+        [silent, 2],
         [report(3, 30), 3],
       ]),
     ),
-  ).toBe(40);
+  ).toBe(30);
 });
 
 describe('a period', () => {
@@ -175,8 +189,29 @@ describe('a watch', () => {
     expect(row.watch?.eventAt).toEqual({ crash: 120 });
   });
 
-  test('does not see what happened before it began', () => {
+  test('does not see what happened before it began, even when it is told again', () => {
+    const told = (seq: number) =>
+      report(seq, 0, { metrics: { counters: {}, gauges: {}, events: { oom: 85 } } });
     expect(fold([[crashed(1), 90]], watched).watch?.eventAt).toEqual({});
+    expect(
+      fold(
+        [
+          [told(1), 90],
+          [report(2, 0), 110],
+          [told(3), 120],
+        ],
+        watched,
+      ).watch?.eventAt,
+    ).toEqual({});
+    expect(
+      fold(
+        [
+          [report(1, 0), 90],
+          [told(2), 110],
+        ],
+        watched,
+      ).watch?.eventAt,
+    ).toEqual({ oom: 110 });
   });
 
   test('notes a silence from when it had lasted too long, also for one that came back', () => {

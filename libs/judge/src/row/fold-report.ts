@@ -20,7 +20,7 @@ const bootsKept = 16;
 export function foldReport(row: InstanceRow, report: JudgedReport, at: number): InstanceRow {
   const last = row.boots[report.bootId];
   if (last !== undefined && report.seq <= last.seq) return row;
-  const boot = readBoot(report, at);
+  const boot = readBoot(report, at, last);
   const totals = addBoot(row.totals, boot, last);
   return {
     instance: row.instance,
@@ -28,33 +28,55 @@ export function foldReport(row: InstanceRow, report: JudgedReport, at: number): 
     totals,
     boots: keepBoot(row.boots, report.bootId, boot),
     ...(row.period && { period: markPeriod(row.period, at, totals) }),
-    ...(row.watch && { watch: watchReport(row.watch, row.lastReportAt, boot, last) }),
+    ...(row.watch && { watch: watchReport(row.watch, row.lastReportAt, at, newEvents(report, boot, last)) }),
   };
 }
 
-function readBoot(report: JudgedReport, at: number): Boot {
+/** What this boot has said so far: a name that a report leaves out, or says unreadably, stays as it was last read. */
+function readBoot(report: JudgedReport, at: number, last: Boot | undefined): Boot {
   const { counters = {}, gauges = {}, events = {} } = report.metrics ?? {};
-  const names = Object.keys(events);
-  if (report.crash && !names.includes('crash')) names.push('crash');
-  return { seq: report.seq, at, counters, gauges, events: names };
+  return {
+    seq: report.seq,
+    at,
+    counters: { ...last?.counters, ...readable(counters, (value) => isReadable(value) && value >= 0) },
+    gauges: {
+      ...last?.gauges,
+      ...readable(gauges, ({ sum, count }) => isReadable(sum) && isReadable(count)),
+    },
+    events: [...new Set([...(last?.events ?? []), ...Object.keys(events)])],
+  };
+}
+
+/** Events are told until the boot ends and are new once; a crash signature is told once and is always new. */
+function newEvents(report: JudgedReport, boot: Boot, last: Boot | undefined): readonly string[] {
+  const fresh = boot.events.filter((name) => !last?.events.includes(name));
+  return report.crash ? [...fresh, 'crash'] : fresh;
+}
+
+function readable<T>(values: Readonly<Record<string, T>>, isGood: (value: T) => boolean): Record<string, T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => isGood(value)));
+}
+
+/**
+ * No number, or one that no honest counter reaches, is left out: sums of squares and cubes over a fleet must stay finite
+ * whatever one instance says.
+ */
+function isReadable(value: number | undefined): value is number {
+  return value !== undefined && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
 }
 
 function addBoot(totals: Totals, boot: Boot, last: Boot | undefined): Totals {
   const counters = { ...totals.counters };
-  for (const [name, value] of Object.entries(boot.counters)) {
-    if (!Number.isFinite(value)) continue;
+  for (const [name, value] of Object.entries(boot.counters))
     counters[name] = (counters[name] ?? 0) + rise(value, last?.counters[name]);
-  }
   const gauges = { ...totals.gauges };
-  for (const [name, reading] of Object.entries(boot.gauges)) {
-    if (!Number.isFinite(reading.sum)) continue;
+  for (const [name, reading] of Object.entries(boot.gauges))
     gauges[name] = addGauge(gauges[name], reading, last?.gauges[name]);
-  }
   return { counters, gauges };
 }
 
 function rise(value: number, last: number | undefined): number {
-  return last === undefined || !(value >= last) ? value : value - last;
+  return last !== undefined && value >= last ? value - last : value;
 }
 
 /** A sum may fall with negative readings, so the count of readings tells a reset. */
@@ -62,7 +84,7 @@ function addGauge(total: GaugeTotal | undefined, now: BootGauge, last: BootGauge
   const from = last !== undefined && now.count >= last.count ? last : { sum: 0, count: 0, logSum: 0 };
   const before = total ?? { sum: 0, count: 0, logSum: 0, logCount: 0 };
   const count = now.count - from.count;
-  const hasLogs = now.logSum !== undefined && from.logSum !== undefined && Number.isFinite(now.logSum);
+  const hasLogs = isReadable(now.logSum) && isReadable(from.logSum);
   return {
     sum: before.sum + now.sum - from.sum,
     count: before.count + count,
@@ -98,14 +120,16 @@ function windowStart(period: Period, openedAt: number): number {
   return isInTime ? period.startAt : openedAt;
 }
 
-function watchReport(watch: Watch, lastReportAt: number | null, boot: Boot, last: Boot | undefined): Watch {
-  if (boot.at < watch.since) return watch;
-  const fresh = boot.events.filter(
-    (name) => !last?.events.includes(name) && watch.eventAt[name] === undefined,
-  );
+function watchReport(
+  watch: Watch,
+  lastReportAt: number | null,
+  at: number,
+  events: readonly string[],
+): Watch {
+  if (at < watch.since) return watch;
   const eventAt = { ...watch.eventAt };
-  for (const name of fresh) eventAt[name] = boot.at;
-  const lostAt = watch.lostAt ?? silenceBefore(boot.at, lastReportAt, watch);
+  for (const name of events) eventAt[name] ??= at;
+  const lostAt = watch.lostAt ?? silenceBefore(at, lastReportAt, watch);
   return { ...watch, eventAt, ...(lostAt !== undefined && { lostAt }) };
 }
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from './until.js';
 
@@ -16,7 +17,12 @@ export interface StandaloneProcess {
 }
 
 const STOP_TIMEOUT_MS = 20_000;
-const MAIN = fileURLToPath(new URL('../../../apps/standalone/dist/main.js', import.meta.url));
+/** From source and from `test/dist` alike: the nearest `apps/standalone` on the way up. */
+const mainIn = (folder: string): string => {
+  const main = join(folder, 'apps', 'standalone', 'dist', 'main.js');
+  return existsSync(main) || folder === dirname(folder) ? main : mainIn(dirname(folder));
+};
+const MAIN = mainIn(dirname(fileURLToPath(import.meta.url)));
 
 export const startStandaloneProcess = async (
   dataDir: string,
@@ -24,6 +30,7 @@ export const startStandaloneProcess = async (
 ): Promise<StandaloneProcess> => {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const readyFile = `${dataDir}/ready.json`;
+  rmSync(readyFile, { force: true });
   const bundleFile = `${dataDir}/upstream.json`;
   if (upstreamBundle !== undefined)
     writeFileSync(bundleFile, JSON.stringify(upstreamBundle), { mode: 0o600 });
@@ -49,6 +56,7 @@ export const startStandaloneProcess = async (
     const deadline = Date.now() + 90_000;
     while (!existsSync(readyFile) && child.exitCode === null && Date.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 50));
+    if (child.exitCode !== null) throw new Error(`exit code ${child.exitCode}`);
     const ready = await until('a whole ready file', () => parsed(readyFile));
     const { url, adminToken } = ready;
     return { ...ready, pid: child.pid ?? 0, call: caller(url, adminToken), stop: () => stop(child) };

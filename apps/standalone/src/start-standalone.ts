@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { generatedSecrets } from '@headgate/embedded';
 import { type Log, type RunningService, runService, uuidV7Source } from '@headgate/service-kit';
 import { noteServer } from './installation/cli-settings.js';
@@ -32,6 +33,8 @@ export const startStandalone = async (
   try {
     const folder = openDataFolder(config.dataDir);
     const lock = await lockInstallation(folder, now, closers);
+    // One of an earlier start would be believed.
+    if (config.readyFile !== undefined) rmSync(config.readyFile, { force: true });
     const port = await settleHttpPort(folder.run, config.httpHost, config.httpPort);
     const servers = await startServers(config, folder, log, closers);
     const connections = await openConnections({ config, servers, folder, log, now, closers });

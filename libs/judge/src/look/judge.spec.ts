@@ -219,3 +219,11 @@ test('twelve instances are told that nothing was judged, and complete', () => {
   expect([end.decision, end.code]).toEqual(['promote', 'unjudged:no-hold-back']);
   expect(looks.find(({ decision }) => decision === 'promote')?.code).toBe('unjudged:too-small');
 });
+
+test('a table of another plan, or a step that the plan does not have, is refused', () => {
+  const { plan, preRows, last } = runStory(12, 1006, { failsOn: baseRate });
+  const at = { plan, step: 0, now: 1, stepStartedAt: last.stepStartedAt, history: emptyHistory };
+  const table = tabulate({ ...at, preRows, bucketPpm, rows: last.rows });
+  expect(() => judge({ ...at, rows: { ...table, metrics: table.metrics.slice(1) } })).toThrow('another plan');
+  expect(() => judge({ ...at, step: 9, rows: table })).toThrow('no step 9');
+});

@@ -29,6 +29,7 @@ export interface JudgeInput {
  */
 export function judge(input: JudgeInput): Look {
   const { plan, step, rows, history } = input;
+  checkFit(plan, step, rows);
   const former = history.steps.filter((record) => record.step < step);
   const sameStep = history.steps.find((record) => record.step === step);
   const evidence = gatherAll(input, former.at(-1), sameStep);
@@ -52,6 +53,16 @@ export function judge(input: JudgeInput): Look {
     srm: expBounded(lnSampleRatio(reporters.canary, reporters.baseline, share)),
   };
   return report(input, situation, decide(situation), evidence, { steps: records });
+}
+
+/** A table of another plan is a bug of the caller, and would be judged without a word. */
+function checkFit(plan: RolloutPlan, step: number, rows: StepTable): void {
+  if (plan.steps[step] === undefined)
+    throw new RangeError(`the plan has ${plan.steps.length} steps and no step ${step}`);
+  const wanted = plan.metrics.map(({ definition }) => definition.kind).join();
+  const given = rows.metrics.map(({ kind }) => kind).join();
+  if (wanted !== given)
+    throw new TypeError('the table was made for another plan: its metrics are of other kinds');
 }
 
 function gatherAll(

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { NatsRole } from '@headgate/embedded';
+import type { EmbeddedNats, NatsRole } from '@headgate/embedded';
 import { type EventStore, flagsHeadReader, openEventStore } from '@headgate/event-store';
 import { TrustKeeper } from '@headgate/publisher';
 import { archiveHead, type Database, migrate, openDatabase } from '@headgate/read-model';
@@ -46,10 +46,10 @@ export const openConnections = async ({
   now,
   closers,
 }: ConnectionParts): Promise<Connections> => {
-  await declareAs('admin', servers, now);
+  await declare(servers, now);
   const streams = {} as Record<Role, Streams>;
   for (const role of ROLES) {
-    streams[role] = await connectAs(role, servers, log);
+    streams[role] = await connectAs(role, servers.nats, log);
     closers.add(`connection of ${role}`, () => streams[role].close());
   }
   const database = openDatabase(servers.postgres.url, {
@@ -77,7 +77,7 @@ export const openConnections = async ({
   return { streams, store, database, pin };
 };
 
-const connectAs = (role: NatsRole, { nats }: Servers, log: Log): Promise<Streams> => {
+export const connectAs = (role: NatsRole, nats: EmbeddedNats, log?: Log): Promise<Streams> => {
   const { servers: url, user, pass: password, inboxPrefix } = nats.credentials(role);
   return connectStreams({
     url,
@@ -85,13 +85,12 @@ const connectAs = (role: NatsRole, { nats }: Servers, log: Log): Promise<Streams
     password,
     inboxPrefix,
     name: `headgate-${role}`,
-    onStatus: (status) => log.info('connection to nats-server', { role, status }),
+    ...(log ? { onStatus: (status) => log.info('connection to nats-server', { role, status }) } : {}),
   });
 };
 
-const declareAs = async (role: NatsRole, { nats }: Servers, now: () => number): Promise<void> => {
-  const { servers: url, user, pass: password, inboxPrefix } = nats.credentials(role);
-  const streams = await connectStreams({ url, user, password, inboxPrefix, name: 'headgate-declare' });
+const declare = async ({ nats }: Servers, now: () => number): Promise<void> => {
+  const streams = await connectAs('admin', nats);
   try {
     await declareInstallation(streams, { now: now() });
   } finally {

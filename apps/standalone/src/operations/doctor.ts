@@ -1,14 +1,16 @@
 import { statSync } from 'node:fs';
+import { upstreamStream } from '@headgate/contracts';
 import type { OperationReport } from '@headgate/control';
-import { NATS_FLOOR, SYSTEM_USER } from '@headgate/embedded';
+import { isAtLeast, NATS_FLOOR, SYSTEM_USER } from '@headgate/embedded';
 import type { Projection } from '@headgate/projector';
 import {
   type InspectedStream,
   inspectInstallation,
   openServerRequests,
   type ServerRequests,
+  type Streams,
 } from '@headgate/streams';
-import type { Connections } from '../installation/open-connections.js';
+import { type Connections, connectAs } from '../installation/open-connections.js';
 import type { Servers } from '../installation/start-servers.js';
 
 export interface Examined {
@@ -84,15 +86,40 @@ const natsChecks = async ({ nats }: Servers): Promise<readonly Check[]> => {
   }
 };
 
-const streamChecks = async ({ connections, now }: Examined): Promise<readonly Check[]> =>
-  (await inspectInstallation(connections.streams.control, { now: now() })).map(streamCheck);
+/** As the administrator's role, the only one that may look at every stream. */
+const streamChecks = async ({ servers, now }: Examined): Promise<readonly Check[]> => {
+  let streams: Streams;
+  try {
+    streams = await connectAs('admin', servers.nats);
+  } catch (cause) {
+    return [{ name: 'streams', ok: null, detail: `unknown: ${(cause as Error).message}` }];
+  }
+  try {
+    const own = await inspectInstallation(streams, { now: now() });
+    const mirrors = await Promise.all(servers.upstreams.map(({ name }) => mirrorCheck(streams, name)));
+    return [...own.map(streamCheck), ...mirrors];
+  } finally {
+    await streams.close();
+  }
+};
+
+const mirrorCheck = async (streams: Streams, upstream: string): Promise<Check> => {
+  const name = `mirror of ${upstream}`;
+  try {
+    const found = await streams.info(upstreamStream(upstream));
+    return found
+      ? { name, ok: true, detail: `${found.messages} messages, ${found.bytes} bytes` }
+      : { name, ok: false, detail: 'missing: start once with --upstream' };
+  } catch (cause) {
+    return { name, ok: null, detail: `unknown: ${(cause as Error).message}` };
+  }
+};
 
 const streamCheck = (found: InspectedStream): Check => {
   const name = `stream ${found.name}`;
   switch (found.state) {
     case 'unknown':
-      // The role of control may look at the log and at flags; what it may not see is said to be unknown.
-      return { name, ok: null, detail: 'unknown: not for this role' };
+      return { name, ok: null, detail: `unknown: ${found.why}` };
     case 'missing':
       return { name, ok: false, detail: 'missing' };
     case 'not-as-declared':
@@ -147,12 +174,3 @@ const recordOf = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 /** A server's answer to a system request: `{server, data}`. */
 const dataOf = (answer: unknown): Record<string, unknown> => recordOf(recordOf(answer).data);
-
-const isAtLeast = (version: string, floor: string): boolean => {
-  const [have, want] = [version, floor].map((text) => text.split(/[.-]/).map(Number));
-  for (let i = 0; i < 3; i++) {
-    const difference = (have?.[i] ?? 0) - (want?.[i] ?? 0);
-    if (difference !== 0) return difference > 0;
-  }
-  return true;
-};

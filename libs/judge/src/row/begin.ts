@@ -30,19 +30,26 @@ export function beginWatch(
 }
 
 /**
- * What the instance did in the pre-period, or null for one that did not report through its second half's end
- * (it is no part of the plan, but is judged if it reports later).
+ * What the instance did in the pre-period, or null for one that fell silent before half of its second half (it is no part
+ * of the plan, but is judged if it reports later). One whose last report is late is read up to the one before.
  */
 export function preRowOf(row: InstanceRow, bucketPpm?: number): PreRow | null {
   const opened = row.period?.opened;
-  const [first, second] = row.period?.closed ?? [];
-  if (opened === undefined || first === undefined || second === undefined) return null;
+  const first = row.period?.closed[0];
+  if (opened === undefined || first === undefined) return null;
+  const end = row.period?.closed[1]?.totals ?? (isHalfSeen(row) ? row.totals : null);
+  if (end === null) return null;
   return {
     instance: row.instance,
     ...(bucketPpm !== undefined && { bucketPpm }),
-    bakes: [subtract(first.totals, opened.totals), subtract(second.totals, first.totals)],
+    bakes: [subtract(first.totals, opened.totals), subtract(end, first.totals)],
     ...(row.watch && { events: eventsOf(row.watch) }),
   };
+}
+
+function isHalfSeen({ period, lastReportAt }: InstanceRow): boolean {
+  const [covariate = 0, whole = 0] = period?.lengthsMs ?? [];
+  return lastReportAt !== null && lastReportAt >= period!.startAt + (covariate + whole) / 2;
 }
 
 function eventsOf(watch: Watch): readonly string[] {

@@ -158,18 +158,21 @@ describe('a period', () => {
     expect(row.period?.closed.map(({ at }) => at)).toEqual([171]);
   });
 
-  test('is no pre-period of an instance that did not report through it', () => {
-    expect(
-      preRowOf(
-        fold(
-          [
-            [report(1, 5), 101],
-            [report(2, 10), 145],
-          ],
-          beginPeriod(openRow('i'), period),
-        ),
-      ),
-    ).toBeNull();
+  test('that is a pre-period is read up to its last report, if that is past half of the second half', () => {
+    const until = (at: number) =>
+      fold(
+        [
+          [report(1, 5), 101],
+          [report(2, 10), 145],
+          [report(3, 30), at],
+        ],
+        beginPeriod(openRow('i'), period),
+      );
+    expect(preRowOf(until(160))?.bakes).toMatchObject([
+      { counters: { requests: 5 } },
+      { counters: { requests: 20 } },
+    ]);
+    expect(preRowOf(until(159))).toBeNull();
   });
 });
 

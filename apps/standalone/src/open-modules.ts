@@ -42,7 +42,7 @@ export const openModules = async ({
     pause: projectionPause,
     onNote: (note) => notes.tell(note),
   });
-  const operations = operationsOf({ servers, connections, projection, now });
+  const operations = operationsOf({ config, servers, connections, projection, now });
   const archive = await openAnalysisArchive({ folder: folder.analyses, maxAgeMs: YEAR_MS, now });
   const ingest = new FixedBearers([
     { secretHash: secretHash(ingestToken), caller: { tokenId: 'ingest', role: 'viewer', project: null } },

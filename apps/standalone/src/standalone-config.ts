@@ -17,6 +17,11 @@ export const standaloneConfig = z.strictObject({
   leafHost: z.string().min(1).default('127.0.0.1'),
   /** 0: a free one, kept between starts. */
   leafPort: z.int().min(0).max(65_535).default(0),
+  /** Address of the same as vendors see it, such as `tls://hub.example.org:7422`. */
+  leafUrl: z
+    .string()
+    .regex(/^(nats-leaf|nats|tls|ws|wss):\/\//, 'must be an address of a leaf listener')
+    .optional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   /** A file that is written, 0600, when everything serves; for programs that start us. */
   readyFile: z.string().min(1).optional(),

@@ -14,7 +14,11 @@ interface ApiAnswer {
 const ALREADY_THERE = [10_058, 10_105, 10_148];
 
 /** Enrols a vendor at our own server: its password and rights, and the durable consumer that feeds its mirror. Safe to repeat. */
-export const admitVendor = async (nats: EmbeddedNats, name: string, pin: string): Promise<UpstreamBundle> => {
+export const admitVendor = async (
+  nats: EmbeddedNats,
+  name: string,
+  { pin, leafUrl }: { readonly pin: string; readonly leafUrl: string | undefined },
+): Promise<UpstreamBundle> => {
   const { url, rootName, vendor, password } = await nats.enrolVendor(name);
   const link = { root: rootName, vendor };
   const config = mirrorConsumerConfig(link);
@@ -22,7 +26,14 @@ export const admitVendor = async (nats: EmbeddedNats, name: string, pin: string)
   await asAdmin(nats, (requests) =>
     api(requests, subject, { stream_name: config.stream, config: config.config }),
   );
-  return { schema: 'headgate.vendor-bundle.v1', name: rootName, leafUrl: url, vendor, password, pin };
+  return {
+    schema: 'headgate.vendor-bundle.v1',
+    name: rootName,
+    leafUrl: leafUrl ?? url,
+    vendor,
+    password,
+    pin,
+  };
 };
 
 /** Connects our server to an upstream's as a leaf and creates the mirror `UP_<name>`. Safe to repeat; restarts our server when new. */

@@ -4,9 +4,11 @@ import { archivedProjects } from '@headgate/read-model';
 import type { Connections } from '../installation/open-connections.js';
 import type { Servers } from '../installation/start-servers.js';
 import { admitVendor } from '../mirror/mirror-wiring.js';
+import type { StandaloneConfig } from '../standalone-config.js';
 import { examine } from './doctor.js';
 
 export interface OperationParts {
+  readonly config: StandaloneConfig;
   readonly servers: Servers;
   readonly connections: Connections;
   readonly projection: Projection;
@@ -15,6 +17,7 @@ export interface OperationParts {
 
 /** What an administrator may ask of the whole installation, done by the process that holds it. */
 export const operationsOf = ({
+  config,
   servers,
   connections,
   projection,
@@ -24,7 +27,7 @@ export const operationsOf = ({
   restoreLog: async () => ({ ok: true, ...(await restore(connections, now)) }),
   rebuildProjection: async () => ({ ok: true, ...(await projection.rebuild()) }),
   doctor: () => examine({ servers, connections, projection, now }),
-  addVendor: ({ name }) => admitVendor(servers.nats, name, connections.pin),
+  addVendor: ({ name }) => admitVendor(servers.nats, name, { pin: connections.pin, leafUrl: config.leafUrl }),
 });
 
 /** First what the archive has, byte for byte; then what only the signed documents in FLAGS still show. */

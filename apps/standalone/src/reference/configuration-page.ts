@@ -23,6 +23,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   keysPassphrase: 'encrypts private keys made from now on, and opens them',
   leafHost: 'address on which leaf nodes of vendors are awaited',
   leafPort: 'port of the same; 0 for a free one, kept between starts',
+  leafUrl: 'address of the same as vendors see it, for their bundles',
   logLevel: 'least level that is logged',
   name: 'what others call this installation; by default what its first upstream calls it, else `headgate`',
   natsPassword: 'password of the same',

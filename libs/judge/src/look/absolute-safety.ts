@@ -5,7 +5,7 @@ import { HEARTBEAT_LOST } from '../metric.js';
 import { badShare } from '../plan/pre-period.js';
 import type { PlannedMetric } from '../plan/rollout-plan.js';
 import type { MetricColumns, RareEventColumns, RatioColumns } from '../row/step-table.js';
-import { cohortsOf, pastShare, predicted } from './observation.js';
+import { cohortsOf, fleetBadShare, pastShare, predictedBad } from './observation.js';
 import type { EvidenceContext } from './step-evidence.js';
 
 /** Engine B for safety within an absolute margin: any kind but gauges, any size; null where none is asked for. */
@@ -52,8 +52,9 @@ function ratioSafety(
   context: EvidenceContext,
 ) {
   const sums = columns.windows?.[2];
+  const fleetBad = fleetBadShare(definition, metric);
   return (i: number): Observation | null => {
-    const prediction = predicted(metric, pastShare(metric, definition, columns, i), true);
+    const prediction = predictedBad(pastShare(definition, columns, i, fleetBad), fleetBad);
     if (isLost(context, i)) return { value: 1, prediction };
     const value = badShare(definition, sums?.y[i] ?? Number.NaN, sums?.w[i] ?? Number.NaN);
     return !Number.isNaN(value) ? { value, prediction } : null;

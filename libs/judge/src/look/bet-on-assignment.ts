@@ -5,7 +5,7 @@ import type { GaugeMetric, RatioMetric } from '../metric.js';
 import { lnWeightedSum } from '../numeric/ln-sum.js';
 import type { PlannedMetric } from '../plan/rollout-plan.js';
 import type { GaugeColumns, MetricColumns, RatioColumns } from '../row/step-table.js';
-import { cohortsOf, pastShare, predicted } from './observation.js';
+import { cohortsOf, fleetBadShare, pastShare, predictedBad } from './observation.js';
 import { type EvidenceContext, noEvidence, type StepEvidence } from './step-evidence.js';
 
 const windowWealth = [0.25, 0.25, 0.5];
@@ -29,7 +29,7 @@ export function betOnAssignment(
 function lnHarm({ definition }: PlannedMetric, cohorts: readonly Cohort[]): number {
   if (cohorts.length === 0) return 0;
   if (definition.kind === 'ratio' && definition.margin !== 0) {
-    // Bad shares turn "less is worse" round, so that the margin must be turned with them: it applies to the good share.
+    // Read as they are, not as bad shares: a margin on hits is no margin on misses.
     return lnMeanHarm(cohorts, definition.margin, definition.worse === 'up' ? 1 : -1);
   }
   return lnRankHarm(cohorts);
@@ -66,19 +66,21 @@ const pastCap = 0.2;
 
 function ratioHarm(metric: PlannedMetric, definition: RatioMetric, columns: RatioColumns, window: number) {
   const sums = columns.windows?.[window];
+  const fleetBad = fleetBadShare(definition, metric);
   const byRank = definition.margin === 0;
   return (i: number): Observation | null => {
     const y = sums?.y[i] ?? Number.NaN;
     const w = sums?.w[i] ?? Number.NaN;
     if (!(w > 0)) return null;
-    const past = pastShare(metric, definition, columns, i);
+    const past = pastShare(definition, columns, i, fleetBad);
     if (byRank) {
       const worse = definition.worse === 'up' ? y / w : -y / w;
       return { value: worse - pastWeight * Math.min(past, pastCap), prediction: 0 };
     }
+    const bad = predictedBad(past, fleetBad);
     return {
       value: Math.min(1, Math.max(0, y / w)),
-      prediction: predicted(metric, past, definition.worse === 'up'),
+      prediction: definition.worse === 'up' ? bad : 1 - bad,
     };
   };
 }

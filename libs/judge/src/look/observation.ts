@@ -17,24 +17,23 @@ export function cohortsOf(
   return closedCohorts(order(), table.canary, finishedAt, clock, observe);
 }
 
-/** Bad share of the instance in the pre-period; the fleet's for an instance that was not there. */
-export function pastShare(
-  metric: PlannedMetric,
-  definition: RatioMetric,
-  { pre }: RatioColumns,
-  i: number,
-): number {
-  const own = badShare(definition, pre.y[i]!, pre.w[i]!);
-  return !Number.isNaN(own) ? own : fleetBadShare(metric, definition);
-}
-
-function fleetBadShare({ level }: PlannedMetric, definition: RatioMetric): number {
+/** The fleet's bad share in the pre-period. */
+export function fleetBadShare(definition: RatioMetric, { level }: PlannedMetric): number {
   return badShare(definition, level, 1);
 }
 
+/** The instance's own; the fleet's for one that was not there. */
+export function pastShare(
+  definition: RatioMetric,
+  { pre }: RatioColumns,
+  i: number,
+  fleetBad: number,
+): number {
+  const own = badShare(definition, pre.y[i]!, pre.w[i]!);
+  return Number.isNaN(own) ? fleetBad : own;
+}
+
 /** mᵢ: none if the instance never failed before, else half way between its own past and the fleet's. */
-export function predicted(metric: PlannedMetric, pastBad: number, wantsBad: boolean): number {
-  const definition = metric.definition as RatioMetric;
-  const bad = pastBad === 0 ? 0 : 0.5 * (pastBad + fleetBadShare(metric, definition));
-  return wantsBad ? bad : 1 - bad;
+export function predictedBad(pastBad: number, fleetBad: number): number {
+  return pastBad === 0 ? 0 : (pastBad + fleetBad) / 2;
 }

@@ -11,7 +11,7 @@ export const confirmByName = async (
 ): Promise<void> => {
   if (options.yes) return;
   if (options.input === false || !canAsk(terminal)) {
-    throw usageError(`${what} needs a confirmation`, 'Pass --yes where nobody can be asked.');
+    throw usageError(`${what}: nobody is there to confirm it`, 'Pass --yes where nobody can be asked.');
   }
   const asking = createInterface({ input: terminal.stdin, output: terminal.err });
   try {

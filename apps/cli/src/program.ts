@@ -27,6 +27,7 @@ export const buildProgram = (terminal: Terminal, version: string): Command => {
     .option('--no-input', 'never ask')
     .addHelpText('after', EXIT_CODES)
     .showSuggestionAfterError()
+    .showHelpAfterError('next: add --help to the command to see how it is used')
     .configureOutput({
       writeOut: (text) => void terminal.out.write(text),
       writeErr: (text) => void terminal.err.write(text),

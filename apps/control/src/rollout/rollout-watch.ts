@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { looksSubject, lookView, type RolloutView } from '@headgate/contracts';
 import { type EventStream, type FastifyReply, type Log, openEventStream } from '@headgate/service-kit';
 import type { ControlParts } from '../control-parts.js';
@@ -20,11 +21,17 @@ export const watchRollout = async (
 ): Promise<void> => {
   const first = await queries.rollout(project, id);
   const stream = openEventStream(reply, until);
+  let shown = first;
   let sending = Promise.resolve();
   const show = (): void => {
     // One after the other, so that an older view never follows a newer one.
     sending = sending
-      .then(async () => sendRollout(stream, await queries.rollout(project, id)))
+      .then(async () => {
+        const next = await queries.rollout(project, id);
+        if (isDeepStrictEqual(next, shown)) return;
+        shown = next;
+        sendRollout(stream, next);
+      })
       .catch((cause: unknown) => {
         log.warn('a watched rollout could not be read', { rollout: id, error: cause });
         stream.close();

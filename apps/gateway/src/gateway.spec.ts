@@ -7,6 +7,7 @@ import { connectHeadgate, type FlagsChanged, type Headgate, machineEnvironment }
 import { Log, type RunningService, runService } from '@headgate/service-kit';
 import { connectStreams, declareInstallation, openMemoryStreams, type Streams } from '@headgate/streams';
 import fc from 'fast-check';
+import { fuzzRun } from '../../../test/support/fuzz-run.js';
 import { type SpecServer, startSpecServer } from '../../../test/support/nats-server.js';
 import { SignedChannel } from '../../../test/support/signed-channel.js';
 import { until } from '../../../test/support/until.js';
@@ -286,7 +287,7 @@ describe.each(['in memory', 'on nats-server'] as const)('a gateway over streams 
             expect(answer.status).toBeLessThan(500);
           },
         ),
-        { numRuns: 200 },
+        fuzzRun('the gateway', 200),
       );
       expect((await get(service, '/flags/shop/stable/')).status).toBe(200);
     });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bucket } from '@headgate/evaluation';
 import fc from 'fast-check';
+import { fuzzRun } from '../../../test/support/fuzz-run.js';
 import {
   type Script,
   type ScriptedGateway,
@@ -263,7 +264,7 @@ describe('connectHeadgate', () => {
             await client.close();
           }
         }),
-        { numRuns: 150 },
+        fuzzRun('a damaged SDK copy', 150),
       );
     });
   });
@@ -321,7 +322,7 @@ describe('connectHeadgate', () => {
             await client.close();
           },
         ),
-        { numRuns: 300 },
+        fuzzRun('the options of the SDK', 300),
       );
     });
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { z } from 'zod';
+import { fuzzRun } from '../../../../test/support/fuzz-run.js';
 import { ConfigError } from './config-error.js';
 import { loadConfig } from './load-config.js';
 
@@ -115,7 +116,7 @@ describe('a configuration', () => {
           loadConfig(schema, { env: { HEADGATE_HTTP_PORT: port, HEADGATE_SOURCES: sources }, file }),
         );
       }),
-      { numRuns: 300 },
+      fuzzRun('configuration files and variables', 300),
     );
   });
 });

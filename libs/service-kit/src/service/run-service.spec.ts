@@ -6,6 +6,7 @@ import { Body, Controller, Get, Inject, Module, Param, Post, Req, Res } from '@n
 import fc from 'fast-check';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { fuzzRun } from '../../../../test/support/fuzz-run.js';
 import {
   BodyLimit,
   HealthRegistry,
@@ -163,7 +164,7 @@ describe('a service', () => {
           expect(answer.status).toBeLessThan(500);
         },
       ),
-      { numRuns: 150 },
+      fuzzRun('any service over HTTP', 150),
     );
     for (const path of [
       '/%',

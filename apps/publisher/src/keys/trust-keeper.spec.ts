@@ -64,6 +64,32 @@ describe('a trust keeper', () => {
     expect(() => open()).toThrow('cannot be read');
   });
 
+  it.each([
+    ['roots/1.json', 'nonsense'],
+    ['roots/1.json', '{}'],
+    ['roots/1.json', null],
+    ['targets/2.json', 'null'],
+    ['root.pem', null],
+    ['targets.pem', null],
+    ['targets.pem', 'nonsense'],
+    ['root.pin', 'sha256:0\n'],
+  ])('names %s when it holds %p, and goes on once it is back', (name, content) => {
+    const first = open();
+    first.delegate(PLACE);
+    const path = join(folder, name);
+    const whole = readFileSync(path);
+    if (content === null) rmSync(path);
+    else writeFileSync(path, content);
+    const left = readdirSync(folder, { recursive: true }).length;
+    now += DAY;
+    const named = name.includes('/') ? join(folder, name.split('/')[0] ?? '') : path;
+    expect(() => open()).toThrow(named);
+    expect(() => open()).toThrow('restore the keys folder from its backup');
+    expect(readdirSync(folder, { recursive: true })).toHaveLength(left);
+    writeFileSync(path, whole, { mode: 0o600 });
+    expect(open().bundle).toEqual(first.bundle);
+  });
+
   it('agrees with another keeper that signs at the same time: no version has two contents', () => {
     const [one, two] = [open(), open()];
     one.delegate(PLACE);

@@ -16,6 +16,8 @@ import {
 import { claimPrivateFile, privateFolder, readPrivateFile } from './private-file.js';
 
 const DAY_MS = 86_400_000;
+const RESTORE = 'restore the keys folder from its backup';
+const OFFLINE_KEYS: readonly string[] = ['root.pem', 'targets.pem'];
 /** What is left of root's year and of the targets' 90 days when they are signed anew. */
 const RENEW_ROOT_MS = 180 * DAY_MS;
 const RENEW_TARGETS_MS = 45 * DAY_MS;
@@ -48,7 +50,7 @@ export class TrustKeeper {
     this.#targets = this.#key('targets.pem');
     this.#begin();
     this.#verified = this.#load();
-    claimPrivateFile(this.#folder, 'root.pin', `${this.pin}\n`);
+    this.#keepPin();
   }
 
   get bundle(): TrustBundle {
@@ -124,9 +126,22 @@ export class TrustKeeper {
     return theirs;
   }
 
+  /** Readers out there hold the pin of the first start: another one must not be signed under as if nothing had happened. */
+  #keepPin(): void {
+    const path = join(this.#folder, 'root.pin');
+    if (claimPrivateFile(this.#folder, 'root.pin', `${this.pin}\n`)) return;
+    if (readPrivateFile(path)?.trim() === this.pin) return;
+    throw new Error(
+      `${path} does not name ${join(this.#folder, 'roots', '1.json')}: one of them is damaged or was replaced; ${RESTORE}`,
+    );
+  }
+
   #begin(): void {
     const keys = { rootKeys: [this.#root], targetsKeys: [this.#targets] };
     const draft = createTrust({ ...keys, channels: [], now: this.options.now() });
+    // The pin is written last: where it is, a first root was, and another in its place would be another installation.
+    if (this.#newest('roots') === 0 && readPrivateFile(join(this.#folder, 'root.pin')) !== null)
+      throw new Error(`${join(this.#folder, 'roots', '1.json')} is missing; ${RESTORE}`);
     // A start cut short between the two leaves a root without targets.
     if (this.#newest('roots') === 0) this.#write('roots', 1, draft.roots[0]);
     if (this.#newest('targets') === 0) this.#write('targets', 1, draft.targets);
@@ -142,8 +157,13 @@ export class TrustKeeper {
     const versions = Array.from({ length: this.#newest('roots') }, (_, i) => i + 1);
     const roots = versions.map((version) => this.#read('roots', version));
     const targets = this.#read('targets', this.#newest('targets'));
-    const bundle = trustBundle.parse({ schema: 'headgate.trust.v1', roots, targets });
-    return verifyTrust(bundle, pinOf(bundle));
+    try {
+      const bundle = trustBundle.parse({ schema: 'headgate.trust.v1', roots, targets });
+      return verifyTrust(bundle, pinOf(bundle));
+    } catch (cause) {
+      const folders = `${join(this.#folder, 'roots')} and ${join(this.#folder, 'targets')}`;
+      throw new Error(`the metadata in ${folders} do not verify (${reasonOf(cause)}); ${RESTORE}`, { cause });
+    }
   }
 
   #newest(kind: 'roots' | 'targets'): number {
@@ -154,8 +174,12 @@ export class TrustKeeper {
   #read(kind: 'roots' | 'targets', version: number): JsonValue {
     const path = join(this.#folder, kind, `${version}.json`);
     const text = readPrivateFile(path);
-    if (text === null) throw new Error(`${path} is missing: restore the keys folder from its backup`);
-    return JSON.parse(text) as JsonValue;
+    if (text === null) throw new Error(`${path} is missing; ${RESTORE}`);
+    try {
+      return JSON.parse(text) as JsonValue;
+    } catch (cause) {
+      throw new Error(`${path} is damaged: it is not JSON; ${RESTORE}`, { cause });
+    }
   }
 
   #write(kind: 'roots' | 'targets', version: number, metadata: unknown): void {
@@ -166,8 +190,19 @@ export class TrustKeeper {
     const { passphrase } = this.options;
     const path = join(this.#folder, name);
     const found = readPrivateFile(path);
-    if (found !== null) return loadSigningKey(found, found.includes('ENCRYPTED') ? passphrase : undefined);
+    if (found !== null) {
+      try {
+        return loadSigningKey(found, found.includes('ENCRYPTED') ? passphrase : undefined);
+      } catch (cause) {
+        throw new Error(`${path}: ${reasonOf(cause)}; ${RESTORE}`, { cause });
+      }
+    }
+    // A new key in place of one that root names would sign what nobody accepts. Channel keys can be replaced (`delegate`).
+    if (OFFLINE_KEYS.includes(name) && this.#newest('roots') > 0)
+      throw new Error(`${path} is missing; ${RESTORE}`);
     claimPrivateFile(this.#folder, name, generateSigningKey(passphrase).pem);
     return this.#key(name);
   }
 }
+
+const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

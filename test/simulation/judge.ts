@@ -1,9 +1,10 @@
+import { parseArgs } from 'node:util';
 import type { Harm, Load } from './judge/fleet.js';
 import { type RolloutResult, runRollout } from './judge/run-rollout.js';
 
 /**
- * Operating characteristics of the whole decision (small-fleets.md §4): `node test/dist/simulation/judge.js
- * [--sizes 20,100] [--share 0.1] [--only errors-x3] [--others 44]`. `--share` runs that part of the table's rollouts.
+ * Operating characteristics of the whole decision (small-fleets.md §4): `npm run simulation -- judge --sizes 400
+ * --share 0.25`. `--share` runs that part of the table's rollouts; `--others` is how many metrics are not critical.
  */
 interface Row {
   readonly name: string;
@@ -31,17 +32,29 @@ const columns = [
 
 const load: Load = { requests: 20, errorRate: 0.01 };
 
-const options = new Map<string, string>();
-for (let i = 2; i + 1 < process.argv.length; i += 2) options.set(process.argv[i]!, process.argv[i + 1]!);
-const sizes = options.get('--sizes')?.split(',').map(Number);
-const share = Number(options.get('--share') ?? 1);
-const only = options.get('--only')?.split(',');
-const otherMetrics = Number(options.get('--others') ?? 44);
+const { values: options } = parseArgs({
+  options: {
+    sizes: { type: 'string', default: columns.map(({ size }) => size).join() },
+    only: { type: 'string', default: rows.map(({ name }) => name).join() },
+    share: { type: 'string', default: '1' },
+    others: { type: 'string', default: '44' },
+  },
+});
+const sizes = options.sizes.split(',').map(Number);
+const only = options.only.split(',');
+const share = Number(options.share);
+const otherMetrics = Number(options.others);
+const chosen = columns.filter(({ size }) => sizes.includes(size));
+const chosenRows = rows.filter(({ name }) => only.includes(name));
+if (chosen.length < sizes.length || chosenRows.length < only.length || !(share > 0) || !(otherMetrics >= 0)) {
+  console.error(
+    `--sizes of ${columns.map(({ size }) => size)}; --only of ${rows.map(({ name }) => name)}; --share > 0; --others ≥ 0`,
+  );
+  process.exit(2);
+}
 
-for (const { size, rollouts, seed } of columns) {
-  if (sizes !== undefined && !sizes.includes(size)) continue;
-  for (const { name, harm } of rows) {
-    if (only !== undefined && !only.includes(name)) continue;
+for (const { size, rollouts, seed } of chosen) {
+  for (const { name, harm } of chosenRows) {
     const count = Math.max(1, Math.round(rollouts * share));
     const results = Array.from({ length: count }, (_, k) =>
       runRollout({ size, seed: seed * 100_000 + k, harm, load, otherMetrics }),

@@ -5,7 +5,7 @@ const demo = { size: 400, load: { requests: 12.5, errorRate: 0.003 }, otherMetri
 const run = (count: number, seed: number, errorFactor: number): readonly RolloutResult[] =>
   Array.from({ length: count }, (_, k) => runRollout({ ...demo, seed: seed + k, harm: { errorFactor } }));
 
-/** Long forms of these run by `node test/dist/simulation/judge.js`; seeds are fixed, so that these cannot flicker. */
+/** Long forms of these run by `npm run simulation -- judge`; seeds are fixed, so that these cannot flicker. */
 describe('the whole decision in the demo’s case (seeds 7,100,000 …)', () => {
   test('ten harmless rollouts complete, all judged, without ever coming near the threshold', () => {
     const results = run(10, 7_100_000, 1);

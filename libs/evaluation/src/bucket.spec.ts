@@ -59,4 +59,13 @@ describe('bucket', () => {
       { numRuns: 500 },
     );
   });
+
+  it('removes members when every weight draws anew (control)', () => {
+    const members = (seed: string, weightPpm: number) =>
+      Array.from({ length: 500 }, (_, i) => `k${i}`).filter((key) => bucket(seed, key) < weightPpm);
+    const removed = (low: readonly string[], high: readonly string[]) =>
+      low.filter((key) => !high.includes(key)).length;
+    expect(removed(members('one', 300_000), members('one', 500_000))).toBe(0);
+    expect(removed(members('one', 300_000), members('two', 500_000))).toBeGreaterThan(0);
+  });
 });

@@ -144,18 +144,28 @@ describe.each(['in memory', 'on nats-server'] as const)('a gateway over streams 
     expect(client.status().problems.map(({ code }) => code)).not.toContain('refused-rolled-back');
   });
 
-  it('serves its last good state at once when nats-server is away', async () => {
+  it('serves its last good state at once when nats-server is away, and the news when it is back', async () => {
     await channel.publishAll(streams);
     const first = await start();
     await served(first);
     await until('the copy', () => existsSync(join(dataDir, 'own', 'shop.stable.seen.json')));
     await stop(first);
-    const second = await start({ streams: new Promise<Streams>(() => {}) });
+    let comeBack: (back: Streams) => void = () => {};
+    const away = new Promise<Streams>((resolve) => {
+      comeBack = resolve;
+    });
+    const second = await start({ streams: away });
     expect((await get(second, '/flags/shop/stable/')).status).toBe(200);
     expect((await get(second, '/flags/shop/other/')).status).toBe(503);
-    const { client } = follow(second.url);
+    expect((await get(second, '/readyz')).status).toBe(200);
+    const { client, changes } = follow(second.url);
     expect(await client.ready(10_000)).toBe(true);
     expect(client.details('flag-1', true)).toMatchObject({ value: false, reason: 'STATIC' });
+    await change(1, { defaultVariant: 'on' });
+    comeBack(streams);
+    await until('the news', () => client.boolean('flag-1', false));
+    expect(changes.map(({ n }) => n)).toEqual([2, 3]);
+    await until('a whole look', async () => (await get(second, '/flags/shop/other/')).status === 404);
   });
 
   it('refuses a commit that is not what was signed, says so, and keeps what is good', async () => {

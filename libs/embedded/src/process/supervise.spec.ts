@@ -163,6 +163,21 @@ describe('when the process that started it is killed with SIGKILL', () => {
     await eventually('the parent ends by itself', () => parent.exitCode === 0);
     await eventually('the child is gone', () => isStillRunning(child) === false);
   });
+
+  test('a parent that stops the program lives until it is gone', async () => {
+    const parent = parentThat(`
+      import { supervise } from './supervise.js';
+      const { pid, stop } = await supervise({ program: '/bin/sh', args: ['-c', 'trap "" TERM; while :; do sleep 0.05; done'],
+        outputFile: 'output', stopSignal: 'SIGTERM', graceMs: 50 });
+      console.log(pid);
+      await stop();
+      process.exitCode = 3;
+    `);
+    const child = await childOf(parent);
+    await eventually('the parent ends', () => parent.exitCode !== null);
+    expect(parent.exitCode).toBe(3);
+    expect(isStillRunning(child)).toBe(false);
+  });
 });
 
 test('a program whose watchdog is killed is ended by its parent', async () => {

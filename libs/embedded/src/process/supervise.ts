@@ -71,7 +71,7 @@ export async function supervise(options: SupervisedOptions): Promise<Supervised>
   watchdog.unref();
   (watchdog.stdin as unknown as { unref(): void }).unref();
   watchdog.stdin?.on('error', () => {});
-  return supervised(pid, exited, options);
+  return supervised(pid, exited, watchdog, options);
 }
 
 /** What a program says outside its own log is kept over restarts (a panic is read after it), but not for ever. */
@@ -102,7 +102,12 @@ kill "$reader" 2>/dev/null
 exit "$code"
 `;
 
-function supervised(pid: number, exited: Promise<Exit>, options: SupervisedOptions): Supervised {
+function supervised(
+  pid: number,
+  exited: Promise<Exit>,
+  watchdog: ChildProcess,
+  options: SupervisedOptions,
+): Supervised {
   const identity = identityOf(pid);
   let isRunning = true;
   void exited.then(() => {
@@ -118,6 +123,8 @@ function supervised(pid: number, exited: Promise<Exit>, options: SupervisedOptio
     }
   };
   const stop = async () => {
+    // Whoever waits for the end must live to see it: with nothing else to do, Node would leave in the middle (exit code 13).
+    watchdog.ref();
     send(options.stopSignal);
     const timer = setTimeout(() => send('SIGKILL'), options.graceMs);
     try {

@@ -12,6 +12,7 @@ await orExplain(() => bootstrap({ compiles: false }));
 const { findMachineTexts, machineTexts } = await import('./addresses.mjs');
 const { cruise } = await import('./cruise.mjs');
 const { lockDisagreements, lockedAddresses } = await import('./lock-file.mjs');
+const { findMissingReferences } = await import('./project-references.mjs');
 const { ROOT, runTool } = await import('./run-tool.mjs');
 const { findValueImportsOfContracts } = await import('./type-only-imports.mjs');
 
@@ -33,6 +34,7 @@ const checkedOnly = modules.filter(
 const STEPS = [
   ['format and lint (biome)', biome],
   ['types (tsc -b)', types],
+  ['references between projects', references],
   ['types of specs and test/ (tsc -p tsconfig.spec.json)', specTypes],
   ['dependency rules (dependency-cruiser)', dependencyRules],
   ['contracts as types only', contractsAsTypes],
@@ -88,6 +90,12 @@ function types() {
     existsSync(join(ROOT, file.replace('/src/', '/dist/').replace(/\.ts$/, '.js'))),
   );
   return { saw: built.length, expected: sources.length, problems: exit === 0 ? '' : stdout + stderr };
+}
+
+/** @returns {Outcome} */
+function references() {
+  const { seen, offences } = findMissingReferences(ROOT, modules);
+  return { saw: seen, expected: sources.length, problems: offences.join('\n') };
 }
 
 /** @returns {Outcome} */

@@ -53,7 +53,7 @@ export class HeadgateClient implements Headgate {
     this.instance = instanceOf(this.salt(), settings.instanceId);
     this.book = new FlagBook(now, this.baseContext());
     const { project, channel, root, dataDir } = settings;
-    const copy = dataDir === null ? null : new LocalCopy(dataDir, `${project}.${channel}`, this.bootId);
+    const copy = dataDir === null ? null : new LocalCopy(dataDir, `${project}.${channel}`, this.bootId, now);
     const stored = copy?.load();
     this.reader = openChannelReader({ project, channel, pin: root, now, seen: stored?.seen ?? null });
     for (const problem of stored?.problems ?? []) this.complain('copy-damaged', problem);

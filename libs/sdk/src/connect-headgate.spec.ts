@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bucket } from '@headgate/evaluation';
@@ -236,6 +236,18 @@ describe('connectHeadgate', () => {
       );
       expect(client.status()).toMatchObject({ flags: 'none', head: null });
       expect(client.status().problems.map(({ code }) => code)).toContain('copy-damaged');
+    });
+
+    it('sweeps what a process left that was killed while it wrote, and not what one writes now', async () => {
+      const names = ['shop.stable.state.json.old.tmp', 'shop.stable.state.json.new.tmp', 'other.old.tmp'];
+      for (const name of names) writeFileSync(join(dataDir, name), 'half');
+      for (const name of [names[0]!, names[2]!]) utimesSync(join(dataDir, name), 1_000, 1_000);
+      await cold();
+      expect(
+        readdirSync(dataDir)
+          .filter((name) => name.endsWith('.tmp'))
+          .sort(),
+      ).toEqual([names[2], names[1]].sort());
     });
 
     it('survives any damage: no crash, and nothing served that was not signed', async () => {

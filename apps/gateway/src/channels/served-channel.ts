@@ -43,7 +43,7 @@ export class ServedChannel {
     this.copy =
       dataDir === null
         ? null
-        : new LocalCopy(join(dataDir, source.root), `${project}.${channel}`, options.newId());
+        : new LocalCopy(join(dataDir, source.root), `${project}.${channel}`, options.newId(), now);
     const complain = (message: string): void => watch.onProblem(this, message);
     this.keeper = this.copy && new CopyKeeper(this.copy, () => this.copyContent(), now, complain);
     this.reader = this.openFromDisk();

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ChannelState } from '@headgate/contracts';
@@ -15,6 +15,7 @@ export interface StoredCopy {
 }
 
 const MAX_COPY_BYTES = 512 * 1_048_576;
+const ABANDONED_MS = 3_600_000;
 
 /**
  * One channel on disk: `<name>.state.json` and `<name>.seen.json`. The state is written first, so that `seen` never names a
@@ -26,9 +27,10 @@ export class LocalCopy {
 
   constructor(
     private readonly directory: string,
-    name: string,
+    private readonly name: string,
     /** Keeps apart what several processes of one instance write at the same time. */
     private readonly writer: string,
+    private readonly now: () => number,
   ) {
     this.statePath = join(directory, `${name}.state.json`);
     this.seenPath = join(directory, `${name}.seen.json`);
@@ -37,6 +39,7 @@ export class LocalCopy {
   /** Never throws; synchronous, so that the first evaluation after start already has flags. */
   load(): StoredCopy {
     const problems: string[] = [];
+    this.sweep();
     const state = readJson(this.statePath, problems);
     const seen = readSeen(readJson(this.seenPath, problems));
     return { state, seen, problems };
@@ -52,6 +55,19 @@ export class LocalCopy {
   /** For a copy that turned out not to be authentic. `seen` stays. */
   discardState(): void {
     rmSync(this.statePath, { force: true });
+  }
+
+  /** A process that was killed while it wrote leaves its temporary file behind; nobody writes one for an hour. */
+  private sweep(): void {
+    try {
+      for (const file of readdirSync(this.directory)) {
+        if (!file.startsWith(`${this.name}.`) || !file.endsWith('.tmp')) continue;
+        const path = join(this.directory, file);
+        if (this.now() - statSync(path).mtimeMs > ABANDONED_MS) rmSync(path, { force: true });
+      }
+    } catch {
+      // No directory yet, or another process swept first: neither matters.
+    }
   }
 
   private async replace(path: string, text: string): Promise<void> {

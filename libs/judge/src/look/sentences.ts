@@ -130,7 +130,8 @@ function accusation({ name, e, effect, z, n1, n0 }: MetricLook): string {
       ? ''
       : `, ${effect >= 0 ? '+' : '−'}${figure(Math.abs(effect) * 100)} % beyond its margin`;
   const score = z === undefined ? '' : `, z ${figure(z)}`;
-  return `${name}: e-value ${figure(e)}${size}${score} (${n1} against ${n0} instances)`;
+  const arms = n1 + n0 > 0 ? `${n1} against ${n0} instances` : 'before any whole bake was over';
+  return `${name}: e-value ${figure(e)}${size}${score} (${arms})`;
 }
 
 function figure(value: number): string {

@@ -67,6 +67,26 @@ describe('compileFlag', () => {
     expect(served(rule, { os: 'fedora' }).reason).toBe('DEFAULT');
   });
 
+  it('lets a flag’s own rules go before its rollout, whatever they answer, false and 0 included', () => {
+    const under = (own: unknown) =>
+      compileFlag({
+        key: 'path',
+        state: 'ENABLED',
+        variants: { on: 1, off: 2, false: 3, '0': 4 },
+        defaultVariant: 'off',
+        // As libs/domain compiles a rollout around own rules.
+        targeting: {
+          if: [{ '!==': [own, null] }, own, { fractional: ['k', ['on', 1_000_000], ['off', 0]] }],
+        },
+      })({});
+    expect(under({ '==': [1, 2] })).toMatchObject({ variant: 'false', reason: 'TARGETING_MATCH' });
+    expect(under({ '+': [0] })).toMatchObject({ variant: '0', reason: 'TARGETING_MATCH' });
+    expect(under({ if: [false, 'off'] })).toMatchObject({ variant: 'on', reason: 'SPLIT' });
+    // The control: loose comparison takes false and 0 for no answer.
+    const loose = { if: [{ '!=': [{ '==': [1, 2] }, null] }, 'false', 'on'] };
+    expect(compileFlag(flag({ targeting: loose }))({}).variant).toBe('on');
+  });
+
   it.each([
     ['an operator that does not exist', { shout: ['a'] }],
     ['two operators at once', { if: [true, 'on'], and: [] }],

@@ -60,5 +60,10 @@ const compileTargeting = (
       [defaultVariant, WHOLE_PPM - split.weightPpm],
     ],
   };
-  return own === undefined ? fractional : { if: [{ '!=': [own, null] }, own, fractional] };
+  // Strictly: a rule that answers false or 0 names a variant too.
+  return hasRules(own) ? { if: [{ '!==': [own, null] }, own, fractional] } : fractional;
 };
+
+/** To flagd an empty object is no rule. */
+const hasRules = (own: JsonValue | undefined): own is JsonValue =>
+  own !== undefined && own !== null && (typeof own !== 'object' || Object.keys(own).length > 0);

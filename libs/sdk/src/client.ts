@@ -51,7 +51,7 @@ export class HeadgateClient implements Headgate {
     this.meters = new Meters(now, complain('metric-ignored'));
     this.bootId = newId();
     this.instance = instanceOf(this.salt(), settings.instanceId);
-    this.book = new FlagBook(now, this.baseContext());
+    this.book = new FlagBook(now, this.baseContext(), complain('rollout-unjudgeable'));
     const { project, channel, root, dataDir } = settings;
     const copy = dataDir === null ? null : new LocalCopy(dataDir, `${project}.${channel}`, this.bootId, now);
     const stored = copy?.load();

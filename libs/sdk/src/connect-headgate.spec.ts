@@ -151,8 +151,13 @@ describe('connectHeadgate', () => {
     await client.ready(10_000);
     expect(client.details('flag-1', false)).toMatchObject({ variant: 'on', reason: 'SPLIT' });
     expect(client.details('flag-1', false, { targetingKey: undefined }).variant).toBe('on');
-    const other = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].find((key) => bucket(seed, key) >= weightPpm);
-    if (other) expect(client.details('flag-1', false, { targetingKey: other }).variant).toBe('off');
+    expect(client.status().problemCount).toBe(0);
+    const other = Array.from({ length: 10_000 }, (_, i) => `user-${i}`).find(
+      (key) => bucket(seed, key) >= weightPpm,
+    );
+    expect(client.details('flag-1', false, { targetingKey: other ?? '' }).variant).toBe('off');
+    client.boolean('flag-1', false, { targetingKey: 'a' });
+    expect(client.status().problems.map(({ code }) => code)).toEqual(['rollout-unjudgeable']);
     expect(client.status().telemetry.instance).toBe(instance);
   });
 

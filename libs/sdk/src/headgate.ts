@@ -73,6 +73,10 @@ export interface HeadgateStatus {
  * wrong, the caller gets the default it passed, and `status()` and `details()` say why.
  */
 export interface Headgate {
+  /**
+   * `context.targetingKey` is this instance's own unless the caller brings one. A flag in a rollout is judged by instances:
+   * bring none for it, or the judge cannot tell the arms apart (`status()` says so).
+   */
   boolean(key: string, fallback: boolean, context?: EvaluationContext): boolean;
   string(key: string, fallback: string, context?: EvaluationContext): string;
   number(key: string, fallback: number, context?: EvaluationContext): number;

@@ -11,6 +11,7 @@ interface FlagEntry {
   readonly needsContext: boolean;
   readonly exposure: Exposure;
   evaluator: Evaluator | null;
+  hasForeignKey: boolean;
 }
 
 /** The flags in force, by key, compiled when they are first asked for. */
@@ -24,6 +25,7 @@ export class FlagBook {
     private readonly now: () => number,
     /** For flags that ask who evaluates: under what the caller passes. */
     private readonly baseContext: EvaluationContext,
+    private readonly complain: (message: string) => void,
   ) {}
 
   /** The keys that changed. Ends come first, so that a key that moved to another flag is not lost. */
@@ -52,7 +54,9 @@ export class FlagBook {
     const entry = this.entries.get(key);
     if (entry === undefined) return undefined;
     entry.evaluator ??= compileFrozen(entry.document, this.now);
-    const evaluation = entry.evaluator(entry.needsContext ? this.contextOf(context) : this.baseContext);
+    const asked = entry.needsContext ? this.contextOf(context) : this.baseContext;
+    if (asked.targetingKey !== this.baseContext.targetingKey) this.noteForeignKey(entry);
+    const evaluation = entry.evaluator(asked);
     entry.exposure.variant = evaluation.variant;
     return evaluation;
   }
@@ -67,6 +71,15 @@ export class FlagBook {
   /** The shortest interval that a rollout under way asks for; null without one. */
   get reportEveryMs(): number | null {
     return this.reporting.size === 0 ? null : Math.min(...this.reporting.values());
+  }
+
+  /** The judge compares instances by their own buckets: assigned by another key, both arms would look alike. */
+  private noteForeignKey(entry: FlagEntry): void {
+    if (entry.hasForeignKey || entry.document.rollout === undefined) return;
+    entry.hasForeignKey = true;
+    this.complain(
+      `flag ${entry.document.key} is in a rollout and evaluated with a targetingKey of the caller`,
+    );
   }
 
   private contextOf(context: EvaluationContext | undefined): EvaluationContext {
@@ -87,7 +100,7 @@ export class FlagBook {
       this.exposures.set(key, exposure);
     }
     const needsContext = state === 'ENABLED' && document.targeting !== undefined;
-    this.entries.set(key, { document, needsContext, exposure, evaluator: null });
+    this.entries.set(key, { document, needsContext, exposure, evaluator: null, hasForeignKey: false });
     this.keys.set(flagId, key);
     if (rollout?.reportEveryMs === undefined) this.reporting.delete(flagId);
     else this.reporting.set(flagId, rollout.reportEveryMs);

@@ -59,7 +59,7 @@ export class HeadgateClient implements Headgate {
     for (const problem of stored?.problems ?? []) this.complain('copy-damaged', problem);
     if (copy !== null) {
       this.takeCopy(copy, stored?.state);
-      this.keeper = new CopyKeeper(copy, () => this.copyContent(), now, complain('copy-unwritten'));
+      this.keeper = new CopyKeeper(copy, () => this.copyContent(), now, random, complain('copy-unwritten'));
     }
     if (settings.reportsUrl !== null) {
       this.reporter = new Reporter({

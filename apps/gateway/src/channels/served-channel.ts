@@ -45,7 +45,8 @@ export class ServedChannel {
         ? null
         : new LocalCopy(join(dataDir, source.root), `${project}.${channel}`, options.newId(), now);
     const complain = (message: string): void => watch.onProblem(this, message);
-    this.keeper = this.copy && new CopyKeeper(this.copy, () => this.copyContent(), now, complain);
+    this.keeper =
+      this.copy && new CopyKeeper(this.copy, () => this.copyContent(), now, options.random, complain);
     this.reader = this.openFromDisk();
   }
 

@@ -8,6 +8,8 @@ export interface CopyContent {
 }
 
 const MIN_INTERVAL_MS = 1_000;
+/** Hundreds of instances on one disk must not sync hundreds of times per change, least of all while a kill is under way. */
+const SYNC_EVERY_MS = 60_000;
 /** Of all time, at most one part in this many goes into writing copies, however large the channel is. */
 const PAUSE_PER_WRITE = 20;
 
@@ -18,11 +20,13 @@ export class CopyKeeper {
   private writing: Promise<void> | null = null;
   private timer: NodeJS.Timeout | null = null;
   private notBefore = 0;
+  private syncedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly copy: LocalCopy,
     private readonly read: () => CopyContent | null,
     private readonly now: () => number,
+    private readonly random: () => number,
     private readonly complain: (message: string) => void,
   ) {}
 
@@ -41,7 +45,9 @@ export class CopyKeeper {
 
   private schedule(): void {
     if (this.isClosed || this.timer || this.writing) return;
-    const wait = Math.min(Math.max(0, this.notBefore - this.now()), MIN_INTERVAL_MS * PAUSE_PER_WRITE);
+    // Not at once: what else a change sets going comes first, here and in the instances beside us.
+    const spread = this.random() * MIN_INTERVAL_MS;
+    const wait = Math.min(Math.max(spread, this.notBefore - this.now()), MIN_INTERVAL_MS * PAUSE_PER_WRITE);
     this.timer = setTimeout(() => {
       this.timer = null;
       this.writing = this.write().finally(() => {
@@ -58,7 +64,9 @@ export class CopyKeeper {
     if (content === null) return;
     const startedAt = this.now();
     try {
-      await this.copy.save(content.state, content.seen);
+      const isSynced = startedAt - this.syncedAt >= SYNC_EVERY_MS;
+      await this.copy.save(content.state, content.seen, isSynced);
+      if (isSynced) this.syncedAt = startedAt;
     } catch (error) {
       this.complain(`local copy cannot be written: ${(error as Error).message}`);
     }

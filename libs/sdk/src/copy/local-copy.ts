@@ -45,11 +45,14 @@ export class LocalCopy {
     return { state, seen, problems };
   }
 
-  /** Whole or not at all: written beside, synced, renamed. */
-  async save(state: ChannelState, seen: Seen): Promise<void> {
+  /**
+   * Whole or not at all: written beside, renamed. Only `seen` is worth a sync, and only when asked for: a state that a power
+   * loss damaged is refused by its signature and fetched again.
+   */
+  async save(state: ChannelState, seen: Seen, isSynced: boolean): Promise<void> {
     mkdirSync(this.directory, { recursive: true, mode: 0o700 });
-    await this.replace(this.statePath, JSON.stringify(state));
-    await this.replace(this.seenPath, JSON.stringify(seen));
+    await this.replace(this.statePath, JSON.stringify(state), false);
+    await this.replace(this.seenPath, JSON.stringify(seen), isSynced);
   }
 
   /** For a copy that turned out not to be authentic. `seen` stays. */
@@ -70,12 +73,12 @@ export class LocalCopy {
     }
   }
 
-  private async replace(path: string, text: string): Promise<void> {
+  private async replace(path: string, text: string, isSynced: boolean): Promise<void> {
     const temporary = `${path}.${this.writer}.tmp`;
     const file = await open(temporary, 'w', 0o600);
     try {
       await file.writeFile(text);
-      await file.datasync();
+      if (isSynced) await file.datasync();
     } finally {
       await file.close();
     }

@@ -7,13 +7,14 @@ import type { Environment } from './environment.js';
 import { FlagBook } from './flags/flag-book.js';
 import { type FlagValue, resolveDetails } from './flags/resolve-details.js';
 import type { FlagDetails, FlagsChanged, Headgate, HeadgateStatus } from './headgate.js';
-import { instanceOf, keptSalt } from './options/identity.js';
+import { instanceOf, saltOf } from './options/identity.js';
 import type { Settings } from './options/options.js';
 import { describe } from './options/read-options.js';
 import { Listeners } from './status/listeners.js';
 import { Problems } from './status/problems.js';
 import { Waiters } from './status/waiters.js';
 import { ChannelFollower, type Reception } from './stream/channel-follower.js';
+import { offerEvent, receptionOf } from './stream/offer-event.js';
 import type { ServerSentEvent } from './stream/sse-parser.js';
 import { type Counter, type Gauge, Meters } from './telemetry/meters.js';
 import { Reporter } from './telemetry/reporter.js';
@@ -50,7 +51,7 @@ export class HeadgateClient implements Headgate {
     this.statuses = new Listeners((error) => this.problems.add('listener-threw', describe(error)));
     this.meters = new Meters(now, complain('metric-ignored'));
     this.bootId = newId();
-    this.instance = instanceOf(this.salt(), settings.instanceId);
+    this.instance = instanceOf(saltOf(settings, newId, complain), settings.instanceId);
     this.book = new FlagBook(now, this.baseContext(), complain('rollout-unjudgeable'));
     const { project, channel, root, dataDir } = settings;
     const copy = dataDir === null ? null : new LocalCopy(dataDir, `${project}.${channel}`, this.bootId, now);
@@ -203,7 +204,7 @@ export class HeadgateClient implements Headgate {
   }
 
   private receive(event: ServerSentEvent): Reception {
-    const acceptance = this.accept(event);
+    const acceptance = offerEvent(this.reader, event);
     if (acceptance === null) return { ok: true };
     if (acceptance.ok) {
       if (event.event !== GATEWAY_EVENTS.trust) this.becomeLive();
@@ -213,33 +214,7 @@ export class HeadgateClient implements Headgate {
     }
     const message = `${event.event} refused, ${acceptance.code}: ${acceptance.message}`;
     this.complain(`refused-${acceptance.code}`, message);
-    switch (acceptance.code) {
-      case 'rolled-back':
-        // A gateway that is merely late catches up on this same connection.
-        return { ok: true };
-      case 'gap':
-      case 'no-trust':
-      case 'wrong-epoch':
-        return { ok: false, remedy: 'ask-anew', message };
-      default:
-        return { ok: false, remedy: 'distrust', message };
-    }
-  }
-
-  private accept({ event, data }: ServerSentEvent): Acceptance | null {
-    switch (event) {
-      case GATEWAY_EVENTS.trust:
-        return this.reader.acceptTrust(data);
-      case GATEWAY_EVENTS.state:
-        return this.reader.acceptState(data);
-      case GATEWAY_EVENTS.commit:
-        return this.reader.acceptCommit(data);
-      case GATEWAY_EVENTS.beat:
-        return this.reader.acceptBeat(data);
-      default:
-        // Written by a newer gateway for newer readers.
-        return null;
-    }
+    return receptionOf(acceptance.code, message);
   }
 
   private takeCopy(copy: LocalCopy, stored: unknown): void {
@@ -303,24 +278,6 @@ export class HeadgateClient implements Headgate {
     const { attributes, channel, version } = this.settings;
     const { os, arch } = this.environment;
     return { os, arch, ...attributes, channel, version: version.upstream, targetingKey: this.instance };
-  }
-
-  private salt(): string {
-    const { siteSalt, dataDir, root } = this.settings;
-    if (siteSalt !== null) return siteSalt;
-    if (dataDir !== null) {
-      try {
-        return keptSalt(dataDir, () => this.environment.newId() + this.environment.newId());
-      } catch (error) {
-        this.complain('salt-unkept', `no site salt can be kept: ${describe(error)}`);
-      }
-    }
-    // Stable across restarts, which buckets need; but upstream knows it, so say so.
-    this.complain(
-      'salt-public',
-      'without siteSalt or dataDir the targeting key is hashed with a public salt',
-    );
-    return root;
   }
 
   private setStatus(change: Partial<Pick<HeadgateStatus, 'connection' | 'flags'>>): void {

@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Settings } from './options.js';
+import { describe } from './read-options.js';
 
 const SALT_FILE = 'site-salt';
 
@@ -8,11 +10,31 @@ const SALT_FILE = 'site-salt';
 export const instanceOf = (siteSalt: string, instanceId: string): string =>
   createHmac('sha256', siteSalt).update(instanceId).digest('hex');
 
+type Complain = (code: string) => (message: string) => void;
+
+/** The site's secret, given or kept. Without either a public one: buckets must be the same after a restart, so it says so. */
+export const saltOf = (
+  { siteSalt, dataDir, root }: Settings,
+  newId: () => string,
+  complain: Complain,
+): string => {
+  if (siteSalt !== null) return siteSalt;
+  if (dataDir !== null) {
+    try {
+      return keptSalt(dataDir, () => newId() + newId());
+    } catch (error) {
+      complain('salt-unkept')(`no site salt can be kept: ${describe(error)}`);
+    }
+  }
+  complain('salt-public')('without siteSalt or dataDir the targeting key is hashed with a public salt');
+  return root;
+};
+
 /**
  * The site's salt kept beside the local copy, made at the first start. Workers that start at once agree on one: only the
  * first link succeeds. Throws when the directory cannot be used.
  */
-export const keptSalt = (directory: string, newSalt: () => string): string => {
+const keptSalt = (directory: string, newSalt: () => string): string => {
   const path = join(directory, SALT_FILE);
   const found = readSalt(path);
   if (found !== null) return found;

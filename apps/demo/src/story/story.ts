@@ -73,7 +73,9 @@ const tell = async ({ dataDir, isSwapped, screen }: StoryOptions, keep: Keep) =>
     `kill acknowledged after ${kill.acknowledgedMs} ms; last request through the path, over ${kill.instances} instances of both installations: p50 ${kill.p50Ms} ms, p99 ${kill.p99Ms} ms, max ${kill.maxMs} ms after it was sent`,
   );
   screen.say(
-    `SDKs switched: ${kill.switched.instances} of ${kill.instances}, p50 ${kill.switched.p50Ms} ms, p99 ${kill.switched.p99Ms} ms, max ${kill.switched.maxMs} ms`,
+    kill.switched.instances === 0
+      ? `no SDK had anything to switch: ${announcedGood} was on nowhere`
+      : `SDKs switched: ${kill.switched.instances} of ${kill.instances}, p50 ${kill.switched.p50Ms} ms, p99 ${kill.switched.p99Ms} ms, max ${kill.switched.maxMs} ms`,
   );
 
   const heads = { upstream: await headOf(upstream), vendor: await headOf(vendor) };

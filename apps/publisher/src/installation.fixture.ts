@@ -2,12 +2,23 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readChannel } from '@headgate/channel-stream';
+import {
+  type ChannelStream,
+  openChannelStream,
+  type RefusedMessage,
+  readChannel,
+} from '@headgate/channel-stream';
 import { type Change, type FlagDocument, STREAMS } from '@headgate/contracts';
 import type { Command } from '@headgate/domain';
 import { type EventStore, openEventStore, type StoredEvent } from '@headgate/event-store';
-import { connectStreams, declareInstallation, openMemoryStreams, type Streams } from '@headgate/streams';
-import { canonicalJson } from '@headgate/trust';
+import {
+  connectStreams,
+  declareInstallation,
+  type MemoryStreams,
+  openMemoryStreams,
+  type Streams,
+} from '@headgate/streams';
+import { type ChannelReader, canonicalJson } from '@headgate/trust';
 import { type SpecServer, startSpecServer } from '../../../test/support/nats-server.js';
 import { sampleCommands } from '../../../test/support/sample-commands.js';
 import { until } from '../../../test/support/until.js';
@@ -34,6 +45,10 @@ export interface Installation {
   changeFlag(flagId: string, variant: 'on' | 'off', padding?: string): Promise<{ readonly position: number }>;
   /** What a reader with nothing but the pin makes of FLAGS now. */
   coldRead(): Promise<Awaited<ReturnType<typeof readChannel>>['reader']>;
+  /** A reader that remembers what `before` has seen, as a gateway does from its disk. */
+  follow(before: ChannelReader): { readonly reader: ChannelReader; readonly refused: RefusedMessage[] };
+  /** FLAGS is gone, and declared anew as the next start does. */
+  loseFlags(): Promise<void>;
   /** The channel's documents by the log alone, up to a position. */
   folded(position?: number): Promise<Map<string, FlagDocument>>;
   /** Waits until a cold reader has what the log says. */
@@ -59,6 +74,7 @@ export async function openInstallation(where: 'in memory' | 'on nats-server'): P
     newSalt: () => randomBytes(16).toString('hex'),
   });
   const publishers: Publisher[] = [];
+  const followed: ChannelStream[] = [];
   const keysFolder = join(folder, 'keys');
   const keeper = () => new TrustKeeper({ folder: keysFolder, now: clock });
   const handle = (command: Command) =>
@@ -114,6 +130,36 @@ export async function openInstallation(where: 'in memory' | 'on nats-server'): P
       publisher.start();
       return { publisher, notes };
     },
+    follow: (before) => {
+      const refused: RefusedMessage[] = [];
+      const channel = openChannelStream({
+        ...PLACE,
+        streams,
+        stream: STREAMS.flags,
+        pin: keeper().pin,
+        now: clock,
+        seen: before.seen,
+        local: before.localState(),
+        onChange: () => {},
+        onRefused: (message) => refused.push(message),
+      });
+      followed.push(channel);
+      return { reader: channel.reader, refused };
+    },
+    loseFlags: async () => {
+      if (server === null) (streams as MemoryStreams).remove(STREAMS.flags);
+      else {
+        await server.kill();
+        rmSync(join(server.dataDir, 'jetstream', '$G', 'streams', STREAMS.flags), { recursive: true });
+        await server.start();
+      }
+      await until('FLAGS to be declared anew', () =>
+        declareInstallation(streams, { now: clock() }).then(
+          () => true,
+          () => false,
+        ),
+      );
+    },
     createFlag: async (key) => {
       const command = commands.createFlag(PLACE.project, PLACE.channel, key) as { flagId: string } & Command;
       await handle(command);
@@ -135,6 +181,7 @@ export async function openInstallation(where: 'in memory' | 'on nats-server'): P
       });
     },
     close: async () => {
+      await Promise.all(followed.map((channel) => channel.close()));
       await Promise.all(publishers.map((publisher) => publisher.close()));
       await store.close();
       await streams.close();

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FlagDocument, STREAMS } from '@headgate/contracts';
 import { EventUnreadable } from '@headgate/event-store';
@@ -163,6 +163,94 @@ describe.each(['in memory', 'on nats-server'] as const)('a publisher %s', (where
     expect(whats(next.notes)).toEqual(['snapshot', 'trust', 'beat']);
     const [n = 0] = [before?.n];
     expect(seen).toEqual([`1.${n}`, `2.${n + 1}`, `2.${n + 1}`]);
+  });
+
+  describe('when FLAGS is lost', () => {
+    let [changed, killed]: string[] = [];
+    let remembered: Awaited<ReturnType<Installation['coldRead']>>;
+    let first: ReturnType<Installation['publisher']>;
+    beforeEach(async () => {
+      first = at.publisher({ beatEveryMs: 200 });
+      // Each in a commit of its own, so that a publisher that begins again is behind.
+      changed = await at.createFlag('changed');
+      await at.untilPublished();
+      killed = await at.createFlag('killed');
+      await at.untilPublished();
+      await at.handle(at.commands.killFlag('shop', killed));
+      await at.untilPublished();
+      remembered = await at.coldRead();
+    });
+    const killOf = (reader: typeof remembered, flagId = '') => reader.state?.documents.get(flagId)?.killed;
+
+    it.each([
+      ['before a start', 1],
+      ['under a running publisher', 0],
+      ['and two publishers start at once', 2],
+    ])('%s: a reader that remembers gets every later change, kill and lift', async (when, starts) => {
+      if (when !== 'under a running publisher') await first.publisher.close();
+      await at.loseFlags();
+      for (let i = 0; i < starts; i++) at.publisher({ beatEveryMs: 200 });
+      const { reader } = at.follow(remembered);
+      expect(killOf(reader, killed)).toBeDefined();
+      await at.changeFlag(changed ?? '', 'on');
+      await until('the change', () => reader.state?.documents.get(changed ?? '')?.defaultVariant === 'on');
+      expect(killOf(reader, killed)).toMatchObject({ why: 'a spec says so' });
+      await at.handle(at.commands.killFlag('shop', changed ?? ''));
+      await until('the kill', () => killOf(reader, changed) !== undefined);
+      await at.handle(at.commands.liftKill('shop', killed ?? ''));
+      await until('the lift', () => killOf(reader, killed) === undefined);
+      await at.untilPublished();
+      expect(reader.equivocations).toEqual([]);
+      expect(reader.tip?.h.epoch).toBe(remembered.tip?.h.epoch);
+      await until('a beat of the new numbers', () => reader.beat?.n === reader.tip?.h.n);
+    });
+
+    it('again and again, whatever publish it dies after', async () => {
+      await first.publisher.close();
+      for (const publishes of [0, 1, 2]) {
+        await at.loseFlags();
+        let left = publishes;
+        const mortal = at.publisher({
+          via: via(async (_subject, publish) => {
+            if (left-- <= 0) throw new Error('dead');
+            return publish();
+          }),
+        });
+        await until('its death', () => left < 0);
+        await mortal.publisher.close();
+      }
+      at.publisher();
+      const { reader } = at.follow(remembered);
+      await at.changeFlag(changed ?? '', 'on');
+      await until('the change', () => reader.state?.documents.get(changed ?? '')?.defaultVariant === 'on');
+    });
+
+    it('and the mark beside the keys with it, a reader that remembers refuses all that comes (control)', async () => {
+      await first.publisher.close();
+      await at.loseFlags();
+      rmSync(join(at.keysFolder, 'published'), { recursive: true });
+      at.publisher();
+      const { reader, refused } = at.follow(remembered);
+      await at.untilPublished();
+      await at.changeFlag(changed ?? '', 'on');
+      await at.untilPublished();
+      await until('the refusal', () => refused.some(({ code }) => code === 'rolled-back'));
+      expect(reader.state?.documents.get(changed ?? '')?.defaultVariant).toBe('off');
+    });
+  });
+
+  it('marks a channel as published after its trust and before any reader can have a state of it', async () => {
+    const marks: boolean[] = [];
+    const mark = join(at.keysFolder, 'published', `${PLACE.project}.${PLACE.channel}`);
+    const watched = via(async (_subject, publish) => {
+      marks.push(existsSync(mark));
+      return publish();
+    });
+    const { notes } = at.publisher({ via: watched });
+    await until('a beat', () => whats(notes).includes('beat'));
+    expect(whats(notes)).toEqual(['trust', 'snapshot', 'beat']);
+    expect(marks).toEqual([false, true, true]);
+    expect((await at.coldRead()).tip?.h.n).toBe(1);
   });
 
   it('two at once do no harm: each change is published once, in one chain', async () => {

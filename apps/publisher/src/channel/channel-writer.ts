@@ -153,7 +153,7 @@ export class ChannelWriter {
     // A new channel's reader needs the key first; readers of an older epoch must find the new state ready when they learn its key.
     if (storedTrust === 'none') this.#addTrust(tenure);
     if (isBegun || tenure.snapshot.n < (author.head?.h.n ?? 0)) this.#addSnapshot(tenure);
-    if (storedTrust === 'other-epoch') this.#addTrust(tenure);
+    if (storedTrust === 'other-delegation') this.#addTrust(tenure);
     this.#dirty.clear();
     this.#dirtySince = this.#elapsed();
     for (const { flagId } of author.differing(fold.allChanges(channel, author.documents)))
@@ -255,7 +255,9 @@ export class ChannelWriter {
     what: 'commit' | 'snapshot' | 'beat' | 'trust',
     since?: number,
   ): Promise<void> {
-    const { streams, fold, channel, onNote } = this.options;
+    const { streams, fold, channel, keeper, onNote } = this.options;
+    // An empty stream gets the trust first, so the mark is there before any reader can have a state to remember.
+    if (tenure.sequence > 0) keeper.notePublished(fold.project, channel);
     const { sequence } = await streams.publish(subject, data, {
       expectStream: STREAMS.flags,
       expectLastSequence: tenure.sequence,

@@ -21,8 +21,8 @@ export interface JoinedChannel {
   readonly sequence: number;
   readonly snapshot: { readonly slot: 0 | 1; readonly n: number };
   readonly beatIssuedAt: number;
-  /** What stands in the stream about trust: nothing of this channel, another epoch, or this one until then. */
-  readonly storedTrust: 'none' | 'other-epoch' | { readonly expiresAt: number };
+  /** What stands in the stream about trust: nothing of this channel, another epoch or floor, or these until then. */
+  readonly storedTrust: 'none' | 'other-delegation' | { readonly expiresAt: number };
   /** The channel holds nothing yet in this epoch: `author` has made its first head, which no reader has seen. */
   readonly isBegun: boolean;
 }
@@ -38,14 +38,18 @@ export async function joinChannel(options: JoinOptions): Promise<JoinedChannel> 
   const read = () =>
     readChannel({ ...place, streams, stream: STREAMS.flags, pin: keeper.pin, trust: keeper.bundle, now });
   keeper.reload();
+  // In this order: the mark is made when the stream holds something, so after it an empty stream is a lost one.
+  const wasPublished = keeper.isPublished(place.project, channel);
   let reading = await read();
   const stored = reading.storedTrust === null ? null : keeper.adopt(reading.storedTrust);
   const before = keeper.delegation(place.project, channel);
-  const delegation = keeper.delegate({
+  const isLost = wasPublished && reading.lastSequence === 0;
+  const delegated = keeper.delegate({
     ...place,
     epoch: fold.head?.epoch ?? 0,
     commitFloor: reading.reader.tip?.h.n ?? before?.commitFloor ?? 0,
   });
+  const delegation = isLost ? keeper.skipLostCommits(place.project, channel) : delegated;
   keeper.renew();
   // What was read under another delegation says nothing about this one.
   if (delegation !== before) reading = await read();
@@ -76,9 +80,10 @@ export async function joinChannel(options: JoinOptions): Promise<JoinedChannel> 
     storedTrust:
       stored === null || storedDelegation === undefined
         ? 'none'
-        : storedDelegation.epoch === delegation.epoch
+        : storedDelegation.epoch === delegation.epoch &&
+            storedDelegation.commitFloor === delegation.commitFloor
           ? { expiresAt: stored.expiresAt }
-          : 'other-epoch',
+          : 'other-delegation',
     isBegun: state === null,
   };
 }

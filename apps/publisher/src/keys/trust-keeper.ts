@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type JsonValue, type TrustBundle, trustBundle } from '@headgate/contracts';
 import {
@@ -21,6 +21,8 @@ const OFFLINE_KEYS: readonly string[] = ['root.pem', 'targets.pem'];
 /** What is left of root's year and of the targets' 90 days when they are signed anew. */
 const RENEW_ROOT_MS = 180 * DAY_MS;
 const RENEW_TARGETS_MS = 45 * DAY_MS;
+/** More commits than a channel can ever have: 600 years at the 50 a second that it may make. */
+const LOST_COMMITS = 1_000_000_000_000;
 
 export interface TrustKeeperOptions {
   /** `<dataDir>/keys`; made 0700, its files 0600. */
@@ -32,7 +34,8 @@ export interface TrustKeeperOptions {
 
 /**
  * The installation's keys and TUF metadata on disk: `root.pem`, `targets.pem`, one `flags.<project>.<channel>.pem` per channel,
- * `roots/<n>.json`, `targets/<n>.json`, and `root.pin` for readers. Every file is written once, so two publishers on one folder
+ * `roots/<n>.json`, `targets/<n>.json`, `published/<project>.<channel>` (see `notePublished`), and `root.pin` for readers. Every
+ * file is written once, so two publishers on one folder
  * agree: who comes second takes what the first wrote, and no version of targets ever has two contents.
  */
 export class TrustKeeper {
@@ -40,12 +43,14 @@ export class TrustKeeper {
   readonly #root: SigningKey;
   readonly #targets: SigningKey;
   readonly #channelKeys = new Map<string, SigningKey>();
+  readonly #published = new Set<string>();
   #verified: VerifiedTrust;
 
   constructor(private readonly options: TrustKeeperOptions) {
     this.#folder = privateFolder(options.folder);
     privateFolder(join(this.#folder, 'roots'));
     privateFolder(join(this.#folder, 'targets'));
+    privateFolder(join(this.#folder, 'published'));
     this.#root = this.#key('root.pem');
     this.#targets = this.#key('targets.pem');
     this.#begin();
@@ -94,6 +99,35 @@ export class TrustKeeper {
       const epoch = isSameKey ? place.epoch : Math.max(place.epoch, found.epoch + 1);
       const others = [...this.#verified.delegations.values()].filter((other) => other !== found);
       this.#signTargets([...others, { ...place, epoch, keyId, publicKey }]);
+    }
+  }
+
+  /** Whether readers may hold a state of the channel, whatever the stream says. */
+  isPublished(project: string, channel: string): boolean {
+    return existsSync(join(this.#folder, 'published', `${project}.${channel}`));
+  }
+
+  /** To be called before a state of the channel is published, and not before its stream holds its trust. */
+  notePublished(project: string, channel: string): void {
+    const name = `${project}.${channel}`;
+    if (this.#published.has(name)) return;
+    claimPrivateFile(join(this.#folder, 'published'), name, 'readers may hold a state of this channel\n');
+    this.#published.add(name);
+  }
+
+  /**
+   * For a channel whose stream was lost: goes on in the same epoch above every number that may have been used. Not a new epoch:
+   * readers keep the kills of an earlier one until a document of the new one lifts them, and the log's documents stay in theirs.
+   */
+  skipLostCommits(project: string, channel: string): ChannelDelegation {
+    const lost = this.delegation(project, channel);
+    if (lost === undefined) throw new Error(`${project}/${channel} is delegated to nobody`);
+    for (;;) {
+      const found = this.delegation(project, channel) ?? lost;
+      // Another publisher on this folder may have done it.
+      if (found.commitFloor > lost.commitFloor) return found;
+      const others = [...this.#verified.delegations.values()].filter((other) => other !== found);
+      this.#signTargets([...others, { ...found, commitFloor: found.commitFloor + LOST_COMMITS }]);
     }
   }
 

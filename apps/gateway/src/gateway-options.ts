@@ -1,4 +1,5 @@
 import type { Streams } from '@headgate/streams';
+import type { ChannelRefusals } from './channels/channel-refusals.js';
 import type { ChannelSource } from './gateway-config.js';
 
 export const GATEWAY_OPTIONS = Symbol('gateway options');
@@ -11,6 +12,8 @@ export interface GatewayOptions {
   /** Under it `<root>/<project>.<channel>.*.json`; null keeps nothing. */
   readonly dataDir: string | null;
   readonly now: () => number;
+  /** To be read by others beside `/readyz`. */
+  readonly refusals?: ChannelRefusals;
   /** Names this process's temporary files. */
   readonly newId: () => string;
   readonly random: () => number;

@@ -187,6 +187,55 @@ describe.each(['in memory', 'on nats-server'] as const)('a gateway over streams 
     expect(client.boolean('flag-1', true)).toBe(false);
   });
 
+  it('is not ready while its own source says what it must not take, and is again when that is over', async () => {
+    await channel.publishAll(streams);
+    const service = await start();
+    await served(service);
+    const ready = async () => {
+      const answer = await get(service, '/readyz');
+      const { checks } = (await answer.json()) as { checks: { gateway: { detail?: string } } };
+      return { status: answer.status, detail: checks.gateway.detail };
+    };
+    expect(await ready()).toEqual({ status: 200, detail: undefined });
+    const old = channel.commit(channel.document(1, { why: 'old' }));
+    await channel.publishCommit(streams, old);
+    await change();
+    await change();
+    const etag = () => get(service, '/flags/shop/stable/').then(({ headers }) => headers.get('etag'));
+    await until('the newest', async () => (await etag())?.startsWith(`"1.${channel.head.h.n}.`));
+    // What a publisher does that began again: a commit of a number that was used, under a valid signature.
+    await channel.publishCommit(streams, old);
+    const refused = await until('the refusal', async () => {
+      const answer = await ready();
+      return answer.status === 503 ? answer : null;
+    });
+    expect(refused.detail).toMatch(/^own shop\/stable: rolled-back: head 1\.3 is older than 1\.5$/);
+    await change();
+    await until('readiness', async () => (await ready()).status === 200);
+    expect((await ready()).detail).toBeUndefined();
+  });
+
+  it('names an upstream that says what it must not take, and stays ready for its own channels', async () => {
+    await channel.publishAll(streams);
+    const service = await start({
+      sources: [{ root: 'debian', stream: STREAMS.flags, pin: channel.pin }],
+    });
+    await served(service);
+    const forged = channel.commit(channel.document(1, { why: 'good' }));
+    Object.assign(forged.changes[0]?.doc ?? {}, { defaultVariant: 'on' });
+    await channel.publishCommit(streams, forged);
+    const body = await until('the refusal', async () => {
+      const text = await (await get(service, '/readyz')).text();
+      return text.includes('digest-mismatch') ? text : null;
+    });
+    expect(JSON.parse(body)).toMatchObject({
+      ok: true,
+      checks: {
+        gateway: { ok: true, detail: expect.stringMatching(/^debian shop\/stable: digest-mismatch/) },
+      },
+    });
+  });
+
   it('lets nobody wait for a client that does not read, and holds little for it', async () => {
     await channel.publishAll(streams);
     const service = await start();

@@ -3,7 +3,7 @@ import { AnalysisModule, openAnalysisArchive, previewPlan } from '@headgate/anal
 import { appendTo, CollectorModule } from '@headgate/collector';
 import { STREAMS, upstreamStream } from '@headgate/contracts';
 import { ControlModule, LogBearers, type Operations } from '@headgate/control';
-import { GatewayModule } from '@headgate/gateway';
+import { ChannelRefusals, GatewayModule } from '@headgate/gateway';
 import { Projection, type ProjectionNote, ProjectorModule, projectionPause } from '@headgate/projector';
 import { PublisherModule } from '@headgate/publisher';
 import { RolloutsModule } from '@headgate/rollouts';
@@ -42,7 +42,8 @@ export const openModules = async ({
     pause: projectionPause,
     onNote: (note) => notes.tell(note),
   });
-  const operations = operationsOf({ config, servers, connections, projection, now });
+  const refusals = new ChannelRefusals();
+  const operations = operationsOf({ config, servers, connections, projection, refusals, now });
   const archive = await openAnalysisArchive({ folder: folder.analyses, maxAgeMs: YEAR_MS, now });
   const ingest = new FixedBearers([
     { secretHash: secretHash(ingestToken), caller: { tokenId: 'ingest', role: 'viewer', project: null } },
@@ -75,6 +76,7 @@ export const openModules = async ({
       streams: streams.gateway,
       sources: [{ root: 'own', stream: STREAMS.flags, pin }, ...mirrors],
       dataDir: folder.gateway,
+      refusals,
       now,
       newId,
       random: Math.random,

@@ -1,15 +1,18 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { slug, trustSubject } from '@headgate/contracts';
-import { Log, Metrics } from '@headgate/service-kit';
+import { HealthRegistry, Log, Metrics } from '@headgate/service-kit';
 import { type Streams, StreamsError, type Subscription } from '@headgate/streams';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { ChannelSource } from '../gateway-config.js';
 import { GATEWAY_OPTIONS, type GatewayOptions } from '../gateway-options.js';
+import { ChannelRefusals, type RefusedChannel } from './channel-refusals.js';
 import { type ChannelWatch, ServedChannel } from './served-channel.js';
 
 const DEFAULT_MAX_CHANNELS = 1_000;
 const LOOK_AGAIN_MS = 1_000;
+/** The source that the installation itself publishes to. */
+const OWN_ROOT = 'own';
 /** Every channel carries its trust: following these subjects names all channels, and new ones as they come. */
 const EVERY_TRUST = trustSubject('*', '*');
 
@@ -30,7 +33,17 @@ export class ChannelDirectory implements OnModuleInit, OnApplicationShutdown {
     @Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions,
     @Inject(Log) private readonly log: Log,
     @Inject(Metrics) metrics: Metrics,
+    @Inject(HealthRegistry) health: HealthRegistry,
   ) {
+    const refusals = options.refusals ?? new ChannelRefusals();
+    health.ready('gateway', () => {
+      const own = refusals.of(OWN_ROOT);
+      const others = options.sources.flatMap(({ root }) => (root === OWN_ROOT ? [] : refusals.of(root)));
+      const detail = [...own, ...others].join('; ');
+      // An upstream must not be able to take traffic away from a gateway whose own channels are well.
+      const said = detail === '' ? {} : { detail };
+      return own.length === 0 ? { ok: true, ...said } : { ok: false, isStuck: true, ...said };
+    });
     this.maxChannels = options.maxChannels ?? DEFAULT_MAX_CHANNELS;
     const refused = metrics.counter({
       name: 'headgate_gateway_refused_total',
@@ -48,12 +61,15 @@ export class ChannelDirectory implements OnModuleInit, OnApplicationShutdown {
       read: () => this.serving().filter((channel) => channel.isStale).length,
     });
     this.watch = {
-      onRefused: (channel, { code, message, subject, sequence }) => {
+      onVerified: (channel) => refusals.clear(named(channel)),
+      onRefused: (channel, message) => {
+        const { code, subject, sequence } = message;
+        refusals.note({ ...named(channel), refused: message });
         refused.inc({ root: channel.address.source.root, code });
         log.error('refused a message of a channel; the last good state stays', {
           ...named(channel),
           code,
-          reason: message,
+          reason: message.message,
           subject,
           sequence,
         });
@@ -183,7 +199,9 @@ export class ChannelDirectory implements OnModuleInit, OnApplicationShutdown {
 
 const keyOf = (root: string, project: string, channel: string): string => `${root}/${project}/${channel}`;
 
-const named = ({ address: { source, project, channel } }: ServedChannel): Record<string, string> => ({
+const named = ({
+  address: { source, project, channel },
+}: ServedChannel): Omit<RefusedChannel, 'refused'> => ({
   root: source.root,
   project,
   channel,

@@ -13,6 +13,8 @@ import type { ChannelSource } from '../gateway-config.js';
 import type { GatewayOptions } from '../gateway-options.js';
 
 export interface ChannelWatch {
+  /** The source says again what can be taken. */
+  onVerified(channel: ServedChannel): void;
   onRefused(channel: ServedChannel, refused: RefusedMessage): void;
   onInterrupted(channel: ServedChannel, error: Error): void;
   onProblem(channel: ServedChannel, message: string): void;
@@ -86,6 +88,9 @@ export class ServedChannel {
   }
 
   private onNews(news: ChannelNews): void {
+    // A beat of an older head can be verified too, and says nothing for a source that went back.
+    const isOfTip = news.type !== 'beat' || news.beat.n === this.reader.tip?.h.n;
+    if (news.type !== 'trust' && isOfTip) this.watch.onVerified(this);
     switch (news.type) {
       case 'state':
         this.broadcast.onState(news.state, () => this.reader.signedState());

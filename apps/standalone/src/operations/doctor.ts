@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { upstreamStream } from '@headgate/contracts';
 import type { OperationReport } from '@headgate/control';
 import { isAtLeast, NATS_FLOOR, SYSTEM_USER } from '@headgate/embedded';
+import type { ChannelRefusals } from '@headgate/gateway';
 import type { Projection } from '@headgate/projector';
 import {
   type InspectedStream,
@@ -17,6 +18,7 @@ export interface Examined {
   readonly servers: Servers;
   readonly connections: Connections;
   readonly projection: Projection;
+  readonly refusals: ChannelRefusals;
   readonly now: () => number;
 }
 
@@ -35,6 +37,7 @@ export const examine = async (parts: Examined): Promise<OperationReport> => {
     ...(await clockChecks(parts)),
     ...folderChecks(parts.servers),
     projectionCheck(parts),
+    ...sourceChecks(parts),
   ];
   return { ok: checks.every(({ ok }) => ok !== false), checks };
 };
@@ -164,6 +167,14 @@ const projectionCheck = ({ projection }: Examined): Check => {
     detail: `${detail}, ${lag} events behind`,
   };
 };
+
+/** A source whose newest messages the gateway refuses: its channels stand still, however well the stream looks. */
+const sourceChecks = ({ servers, refusals }: Examined): readonly Check[] =>
+  ['own', ...servers.upstreams.map(({ name }) => name)].map((root) => {
+    const refused = refusals.of(root);
+    const detail = refused.length === 0 ? 'nothing is refused' : `refused: ${refused.join('; ')}`;
+    return { name: `flags of ${root}`, ok: refused.length === 0, detail };
+  });
 
 const known = (name: string, value: unknown, isWell: (text: string) => boolean, wanted: string): Check =>
   value === undefined || value === null

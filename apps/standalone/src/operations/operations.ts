@@ -1,4 +1,5 @@
 import type { Operations } from '@headgate/control';
+import type { ChannelRefusals } from '@headgate/gateway';
 import { type Projection, type Readopted, readoptFlags, restoreLog, verifyLog } from '@headgate/projector';
 import { archivedProjects } from '@headgate/read-model';
 import type { Connections } from '../installation/open-connections.js';
@@ -12,6 +13,7 @@ export interface OperationParts {
   readonly servers: Servers;
   readonly connections: Connections;
   readonly projection: Projection;
+  readonly refusals: ChannelRefusals;
   readonly now: () => number;
 }
 
@@ -21,12 +23,13 @@ export const operationsOf = ({
   servers,
   connections,
   projection,
+  refusals,
   now,
 }: OperationParts): Required<Operations> => ({
   verifyLog: async () => ({ ...(await verifyLog(connections.store, connections.database)) }),
   restoreLog: async () => ({ ok: true, ...(await restore(connections, now)) }),
   rebuildProjection: async () => ({ ok: true, ...(await projection.rebuild()) }),
-  doctor: () => examine({ servers, connections, projection, now }),
+  doctor: () => examine({ servers, connections, projection, refusals, now }),
   addVendor: ({ name }) => admitVendor(servers.nats, name, { pin: connections.pin, leafUrl: config.leafUrl }),
 });
 

@@ -6,6 +6,7 @@ import { verifyLog } from '@headgate/projector';
 import { allRows, listViews, readCheckpoint, VIEW_TABLES } from '@headgate/read-model';
 import { connectHeadgate, type Headgate } from '@headgate/sdk';
 import { canonicalJson, documentDigest } from '@headgate/trust';
+import { climb } from './judged-rollout.js';
 import { seeds } from './seeds.js';
 import { type Services, startServices, VICTIMS, type Victim } from './services.js';
 import { type AcknowledgedWrite, insist, write } from './writers.js';
@@ -124,8 +125,14 @@ describe(`an installation under kill -9 (seed ${seed})`, () => {
           }
         }
       })();
+      const due = async (step: number): Promise<void> => {
+        while (kills < 2 * step && !isLate()) await pause(20);
+      };
+      const climbing = climb({ store: services.store, door, due });
       const acknowledged = [...first, ...(await Promise.all(writers)).flat()];
       await killing;
+      const climbed = await climbing;
+      expect(climbed).toEqual({ status: 'completed', weights: climbed.ladder, ladder: climbed.ladder });
       expect(kills).toBe(VICTIMS.length * KILLS_EACH);
       expect(acknowledged).toHaveLength(WRITES + first.length);
 

@@ -7,7 +7,8 @@ const PASSED_ON = /** @type {const} */ (['SIGTERM', 'SIGHUP', 'SIGINT']);
 
 /**
  * Runs Node as if it were this process: same terminal, signals passed on, and this process ends as it ended. A watched
- * run that leaves processes behind has them named and killed, and fails.
+ * run that leaves processes behind has them named and killed, and fails. Under `npm run`, which dies without a word to its
+ * children when it is killed, the run ends when npm does.
  *
  * @param {{ readonly node: string, readonly args: readonly string[], readonly env: NodeJS.ProcessEnv,
  *   readonly isWatched: boolean, readonly graceMs?: number }} run
@@ -24,8 +25,14 @@ export async function supervise({ node, args, env, isWatched, graceMs }) {
     });
   }
 
+  const parent = process.ppid;
+  const watch = env.npm_lifecycle_event
+    ? setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 500)
+    : undefined;
+
   /** @type {[number | null, NodeJS.Signals | null]} */
   const [code, signal] = /** @type {any} */ (await once(child, 'close'));
+  clearInterval(watch);
   const remaining = isWatched ? ((await leftBehind(mark, graceMs)) ?? []) : [];
   for (const { pid, command } of remaining) {
     process.stderr.write(`left behind: process ${pid}: ${command.replace(/\s+/g, ' ').slice(0, 300)}\n`);

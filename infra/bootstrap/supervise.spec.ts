@@ -54,6 +54,27 @@ describe('a supervised process', () => {
     },
   );
 
+  test.each(['SIGTERM', 'SIGKILL'] as const)('under npm run ends when npm is ended by %s', async (signal) => {
+    const module = pathToFileURL(join(process.cwd(), 'infra', 'bootstrap', 'supervise.mjs'));
+    const child = `console.log(process.pid); setInterval(() => {}, 1000);`;
+    const body = `import { supervise } from '${module}';
+      await supervise({ node: process.execPath, args: ['-e', ${JSON.stringify(child)}], env: process.env, isWatched: false });`;
+    // stands in for npm: a parent that says nothing to its children when it ends
+    const npm = spawn(
+      process.execPath,
+      [
+        '-e',
+        `require('node:child_process').spawn(process.execPath, ['--input-type=module', '-e', ${JSON.stringify(body)}],
+          { stdio: 'inherit', env: { ...process.env, npm_lifecycle_event: 'start' } });`,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    supervisor = npm;
+    const pid = Number(await new Promise((resolve) => npm.stdout.once('data', resolve)));
+    npm.kill(signal);
+    await ending(pid);
+  });
+
   const LEAVES_A_PROCESS = `
     require('node:child_process').spawn('sleep', ['600'], { detached: true, stdio: 'ignore' }).unref();`;
 

@@ -18,7 +18,7 @@ export function machineTexts({ root, registry, env = process.env, aptDir }) {
   const hosts = addresses.flatMap((address) => hostOf(address ?? '')).filter((host) => !PUBLIC.has(host));
   const home = homedir();
   return [
-    { what: "this clone's path", text: `${root.replace(/\/+$/, '')}/` },
+    { what: "this clone's path", text: root.replace(/\/+$/, '') },
     ...(home.length > 1 ? [{ what: "this user's home", text: `${home.replace(/\/+$/, '')}/` }] : []),
     ...[...new Set(hosts)].map((host) => ({ what: 'a host this machine gets packages from', text: host })),
   ];
@@ -56,5 +56,6 @@ export function findMachineTexts(root, files, texts) {
  * @param {string} text
  */
 function standingAlone(text) {
-  return new RegExp(`(?<![\\w-])${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`);
+  const literal = text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`(?<![\\w-])${literal}${text.endsWith('/') ? '' : '(?![\\w-])'}`);
 }

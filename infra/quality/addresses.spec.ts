@@ -42,13 +42,15 @@ describe('texts of this machine', () => {
   test('are found with file and line, and not where they are absent', () => {
     writeFileSync(join(root, 'a.md'), 'one\ntwo packages.internal.example three\n');
     writeFileSync(join(root, 'b.md'), `see ${root}/libs\n`);
-    writeFileSync(join(root, 'c.md'), `nothing here but libs${root}/src\n`);
+    writeFileSync(join(root, 'd.md'), `${root}\n`);
+    writeFileSync(join(root, 'c.md'), `nothing here but libs${root}/src and ${root}-other\n`);
     const texts = [
       ...machineTexts({ root, registry: 'https://packages.internal.example/', env: {}, aptDir: root }),
     ];
-    expect(findMachineTexts(root, ['a.md', 'b.md', 'c.md'], texts)).toEqual([
+    expect(findMachineTexts(root, ['a.md', 'b.md', 'c.md', 'd.md'], texts)).toEqual([
       'a.md:2: holds a host this machine gets packages from',
       "b.md:1: holds this clone's path",
+      "d.md:1: holds this clone's path",
     ]);
   });
 });

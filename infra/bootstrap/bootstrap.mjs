@@ -8,7 +8,7 @@ import { BootstrapFailure } from './failure.mjs';
 import { resolveNatsServer } from './nats-server.mjs';
 import { installNodeModules } from './node-modules.mjs';
 import { preparePostgres } from './postgres.mjs';
-import { runQuietly } from './run-quietly.mjs';
+import { endingWhatItRuns, runQuietly } from './run-quietly.mjs';
 import { isAtLeast } from './version.mjs';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -79,7 +79,7 @@ function sayOnStderr(line) {
  */
 export async function orExplain(work) {
   try {
-    return await work();
+    return await endingWhatItRuns(work);
   } catch (error) {
     if (!(error instanceof BootstrapFailure)) throw error;
     sayOnStderr(error.message);

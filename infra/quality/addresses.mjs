@@ -3,9 +3,6 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { readAptSources } from '../bootstrap/apt-sources.mjs';
 
-/** Hosts that anybody may name: the public defaults say nothing about the machine a file was written on. */
-const PUBLIC = new Set(['registry.npmjs.org', 'deb.debian.org', 'security.debian.org', 'archive.ubuntu.com']);
-
 /**
  * What must not stand in a committed file: where this machine keeps the clone, and the hosts it gets packages from.
  *
@@ -15,7 +12,7 @@ const PUBLIC = new Set(['registry.npmjs.org', 'deb.debian.org', 'security.debian
 export function machineTexts({ root, registry, env = process.env, aptDir }) {
   const proxies = [env.http_proxy, env.https_proxy, env.HTTP_PROXY, env.HTTPS_PROXY];
   const addresses = [registry, ...proxies, ...readAptSources(aptDir).map(({ uri }) => uri)];
-  const hosts = addresses.flatMap((address) => hostOf(address ?? '')).filter((host) => !PUBLIC.has(host));
+  const hosts = addresses.flatMap((address) => hostOf(address ?? ''));
   const home = homedir();
   return [
     { what: "this clone's path", text: root.replace(/\/+$/, '') },

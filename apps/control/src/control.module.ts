@@ -56,8 +56,8 @@ export class ControlModule implements OnModuleInit, OnApplicationShutdown {
         },
         {
           provide: Queries,
-          useFactory: (fold: FoldQueries, log: Log) => queriesOf(parts, fold, log),
-          inject: [FoldQueries, Log],
+          useFactory: (fold: FoldQueries, feed: LogFeed, log: Log) => queriesOf(parts, fold, feed, log),
+          inject: [FoldQueries, LogFeed, Log],
         },
         Commands,
         BearerGuard,
@@ -74,8 +74,19 @@ export class ControlModule implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-const queriesOf = ({ database: db, store, now }: ControlParts, fold: FoldQueries, log: Log): Queries => {
+const queriesOf = (
+  { database: db, store, now }: ControlParts,
+  fold: FoldQueries,
+  feed: LogFeed,
+  log: Log,
+): Queries => {
   if (!db) return fold;
-  const readModel = new ReadModelQueries({ db, store, now, pause: (ms) => pause(ms) });
+  const readModel = new ReadModelQueries({
+    db,
+    store,
+    now,
+    projects: () => feed.projects(),
+    pause: (ms) => pause(ms),
+  });
   return new SteadfastQueries(readModel, fold, log);
 };

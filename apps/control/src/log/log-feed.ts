@@ -13,6 +13,8 @@ const RETRY_MS = 1_000;
  */
 export class LogFeed {
   private readonly known = new Set<string>();
+  /** Stream sequence of the newest event taken. */
+  private newest = 0;
   private readonly listeners = new Map<string, Set<EventListener>>();
   private readonly stopped = new AbortController();
   private running: Promise<void> = Promise.resolve();
@@ -23,7 +25,7 @@ export class LogFeed {
   });
 
   constructor(
-    private readonly store: Pick<EventStore, 'follow'>,
+    private readonly store: Pick<EventStore, 'follow' | 'read'>,
     private readonly log: Log,
     health: HealthRegistry,
   ) {
@@ -34,7 +36,10 @@ export class LogFeed {
     this.running = keepFollowing({
       store: this.store,
       signal: this.stopped.signal,
-      onEvent: ({ event }) => this.take(event),
+      onEvent: ({ event, streamSequence }) => {
+        this.newest = streamSequence;
+        this.take(event);
+      },
       onCaughtUp: () => {
         this.fault = null;
         this.caughtUp();
@@ -47,9 +52,10 @@ export class LogFeed {
     });
   }
 
-  /** Slugs of all projects; waits until the log has been read once. */
+  /** Slugs of all projects as of this call: what was acknowledged and has not been delivered here yet is read from the log. */
   async projects(): Promise<ReadonlySet<string>> {
     await this.firstCatchUp;
+    for await (const { event } of this.store.read({ from: this.newest + 1 })) this.know(event.project);
     return this.known;
   }
 
@@ -70,7 +76,11 @@ export class LogFeed {
   }
 
   private take(event: StoredEvent['event']): void {
-    if (event.project !== SYSTEM_PROJECT) this.known.add(event.project);
+    this.know(event.project);
     for (const listener of this.listeners.get(event.project) ?? []) listener(event);
+  }
+
+  private know(project: string): void {
+    if (project !== SYSTEM_PROJECT) this.known.add(project);
   }
 }

@@ -21,6 +21,8 @@ export interface ReadModelOptions {
   readonly db: Database;
   /** Says how far the log is, so that a read sees every write acknowledged before it. */
   readonly store: Pick<EventStore, 'project'>;
+  /** Which projects the log has, as of the call. */
+  readonly projects: () => Promise<Iterable<string>>;
   readonly pause: (ms: number) => Promise<void>;
   readonly now: () => number;
 }
@@ -36,6 +38,7 @@ export class ReadModelQueries extends Queries {
   }
 
   override async projects(): Promise<readonly ProjectView[]> {
+    await Promise.all([...(await this.options.projects())].map((project) => this.reach(project)));
     const views = projectView.array().parse(await this.read((db) => listViews(db, 'project', null)));
     return views.sort((a, b) => (a.slug < b.slug ? -1 : 1));
   }

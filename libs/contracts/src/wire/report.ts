@@ -9,6 +9,8 @@ export const REPORT_LIMITS = {
   maxReportsPerBatch: 1_000,
   maxMetricsPerReport: 500,
   maxFlagsPerReport: 500,
+  maxExposuresPerReport: 2_000,
+  maxUnknownFlagsPerReport: 100,
 } as const;
 
 const metricKey = z.string().regex(/^[a-z][a-z0-9_.-]{0,99}$/);
@@ -55,6 +57,19 @@ export const instanceReport = z.strictObject({
       events: z.record(metricKey, epochMs).default({}),
     })
     .optional(),
+  /** How often each variant was served since `bootId` began; `variant` is absent where the default in the code was. */
+  exposures: z
+    .array(
+      z.strictObject({
+        flag: flagKey,
+        variant: z.string().min(1).max(100).optional(),
+        count: z.int().min(1),
+      }),
+    )
+    .max(REPORT_LIMITS.maxExposuresPerReport)
+    .optional(),
+  /** Flags that the code asked for and the channel does not have. */
+  unknownFlags: z.array(flagKey).max(REPORT_LIMITS.maxUnknownFlagsPerReport).optional(),
   crash: z.strictObject({ signature: z.string().min(1).max(500) }).optional(),
   window: z.strictObject({ startedAt: epochMs, endedAt: epochMs }),
 });

@@ -16,10 +16,9 @@ export const checkDefinition = (definition: FlagDefinition): readonly string[] =
   for (const kind of kinds)
     if (kind === 'null' || kind === 'array')
       wrong.push(`variants: ${kind} is not a flag value; use boolean, string, number or object`);
-  if (!Object.hasOwn(definition.variants, definition.defaultVariant))
-    wrong.push(
-      `defaultVariant: "${definition.defaultVariant}" is not one of ${names.join(', ') || '(no variants)'}`,
-    );
+  const { defaultVariant } = definition;
+  if (typeof defaultVariant === 'string' && !Object.hasOwn(definition.variants, defaultVariant))
+    wrong.push(`defaultVariant: "${defaultVariant}" is not one of ${names.join(', ') || '(no variants)'}`);
   const bytes = JSON.stringify(definition).length;
   if (bytes > MAX_DEFINITION_BYTES)
     wrong.push(

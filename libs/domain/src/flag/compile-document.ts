@@ -10,7 +10,7 @@ const WHOLE_PPM = 1_000_000;
 export const compileDocument = (project: string, flag: Flag): FlagDocument | null => {
   if (flag.status === 'archived') return null;
   const { definition, split } = flag;
-  const targeting = compileTargeting(definition.targeting, definition.defaultVariant, split);
+  const targeting = compileTargeting(definition.targeting, definition.defaultVariant ?? null, split);
   return {
     schema: 'headgate.flag.v1',
     project,
@@ -49,7 +49,7 @@ const splitOf = ({
 /** The flag's own rules go first; who falls through them is split. The wanted variant stands first: raising its weight only adds members. */
 const compileTargeting = (
   own: JsonValue | undefined,
-  defaultVariant: string,
+  defaultVariant: string | null,
   split: Split | null,
 ): JsonValue | undefined => {
   if (!split) return own;

@@ -60,6 +60,11 @@ export class ChannelDirectory implements OnModuleInit, OnApplicationShutdown {
       help: 'Served channels whose newest beat is missing or past its expiry',
       read: () => this.serving().filter((channel) => channel.isStale).length,
     });
+    const leftOut = metrics.counter({
+      name: 'headgate_gateway_left_out_flags_total',
+      help: 'Flags that flagd clients were not given, because they could not take them',
+      labelNames: ['root'],
+    });
     this.watch = {
       onVerified: (channel) => refusals.clear(named(channel)),
       onRefused: (channel, message) => {
@@ -76,6 +81,14 @@ export class ChannelDirectory implements OnModuleInit, OnApplicationShutdown {
       },
       onInterrupted: (channel, error) =>
         log.warn('a channel is not followed at the moment', { ...named(channel), reason: error.message }),
+      onLeftOut: (channel, key, problem) => {
+        leftOut.inc({ root: channel.address.source.root });
+        log.error('a flag is left out of what flagd clients get', {
+          ...named(channel),
+          flag: key,
+          reason: problem,
+        });
+      },
       onProblem: (channel, message) => log.warn('a channel', { ...named(channel), reason: message }),
     };
   }

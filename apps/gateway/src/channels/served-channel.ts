@@ -9,6 +9,7 @@ import { CopyKeeper, LocalCopy } from '@headgate/sdk';
 import type { Streams } from '@headgate/streams';
 import { type ChannelReader, openChannelReader } from '@headgate/trust';
 import { ChannelBroadcast } from '../fan-out/channel-broadcast.js';
+import { ChannelFlagSet, type ChannelFlags } from '../flag-set/channel-flags.js';
 import type { ChannelSource } from '../gateway-config.js';
 import type { GatewayOptions } from '../gateway-options.js';
 
@@ -18,6 +19,8 @@ export interface ChannelWatch {
   onRefused(channel: ServedChannel, refused: RefusedMessage): void;
   onInterrupted(channel: ServedChannel, error: Error): void;
   onProblem(channel: ServedChannel, message: string): void;
+  /** A flag that flagd clients cannot be given. */
+  onLeftOut(channel: ServedChannel, key: string, problem: string): void;
 }
 
 export interface ChannelAddress {
@@ -29,6 +32,7 @@ export interface ChannelAddress {
 /** One channel: verified from disk or stream, never re-signed, handed to its clients, and kept for the next start. */
 export class ServedChannel {
   readonly broadcast: ChannelBroadcast;
+  private readonly flagSet: ChannelFlagSet;
   private readonly copy: LocalCopy | null;
   private readonly keeper: CopyKeeper | null;
   private reader: ChannelReader;
@@ -42,6 +46,12 @@ export class ServedChannel {
     const { source, project, channel } = address;
     const { now, dataDir, beatEveryMs } = options;
     this.broadcast = new ChannelBroadcast({ now, ...(beatEveryMs === undefined ? {} : { beatEveryMs }) });
+    this.flagSet = new ChannelFlagSet({
+      project,
+      channel,
+      now,
+      onLeftOut: (key, problem) => watch.onLeftOut(this, key, problem),
+    });
     this.copy =
       dataDir === null
         ? null
@@ -55,6 +65,11 @@ export class ServedChannel {
   /** Whether there is a verified state to give to anybody. */
   get isServing(): boolean {
     return this.broadcast.revision !== null;
+  }
+
+  /** What the doors that evaluate answer from. */
+  get flags(): ChannelFlags {
+    return this.flagSet;
   }
 
   get isStale(): boolean {
@@ -85,12 +100,14 @@ export class ServedChannel {
     await this.stream?.close();
     await this.keeper?.close();
     this.broadcast.close();
+    this.flagSet.close();
   }
 
   private onNews(news: ChannelNews): void {
     // A beat of an older head can be verified too, and says nothing for a source that went back.
     const isOfTip = news.type !== 'beat' || news.beat.n === this.reader.tip?.h.n;
     if (news.type !== 'trust' && isOfTip) this.watch.onVerified(this);
+    this.takeFlags(news);
     switch (news.type) {
       case 'state':
         this.broadcast.onState(news.state, () => this.reader.signedState());
@@ -108,6 +125,14 @@ export class ServedChannel {
     this.keeper?.changed();
   }
 
+  private takeFlags(news: ChannelNews): void {
+    const { state, tip } = this.reader;
+    if (state === null || tip === null) return;
+    // The stream has a reader of its own: its first state says nothing of what the one that read the disk had served.
+    if (news.type === 'state') this.flagSet.sync(state, tip.h);
+    else this.flagSet.apply(news.changed, state, tip.h);
+  }
+
   private openFromDisk(): ChannelReader {
     const { source, project, channel } = this.address;
     const stored = this.copy?.load();
@@ -122,8 +147,10 @@ export class ServedChannel {
     if (stored?.state === null || stored?.state === undefined) return reader;
     const acceptance = reader.acceptState(stored.state);
     const state = reader.signedState();
-    if (acceptance.ok && state !== null) this.broadcast.onState(state, () => this.reader.signedState());
-    else if (!acceptance.ok) {
+    if (acceptance.ok && state !== null) {
+      this.broadcast.onState(state, () => this.reader.signedState());
+      if (reader.state !== null) this.flagSet.sync(reader.state, state.head.h);
+    } else if (!acceptance.ok) {
       this.watch.onProblem(this, `copy on disk is not served, ${acceptance.code}: ${acceptance.message}`);
     }
     return reader;

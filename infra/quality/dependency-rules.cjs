@@ -29,6 +29,7 @@ module.exports = {
   forbidden: [
     ...floor(['contracts'], []),
     ...floor(PURE, ['contracts']),
+    ...floor(['flag-file'], ['contracts', 'domain', 'evaluation']),
     ...floor(['streams'], ['contracts', ...PURE]),
     ...floor(UPPER, ['contracts', ...PURE, 'streams']),
     ...floor(['testing'], ['contracts', 'domain']),
@@ -53,6 +54,14 @@ module.exports = {
       severity: 'error',
       from: { path: lib('domain', 'evaluation', 'judge'), pathNot: SPEC },
       to: { path: npm('') },
+    },
+    {
+      name: 'flag-files-touch-no-machine',
+      comment:
+        'libs/flag-file turns texts into definitions and back: no Node module, whoever calls it reads the file',
+      severity: 'error',
+      from: { path: lib('flag-file'), pathNot: SPEC },
+      to: { dependencyTypes: ['core'] },
     },
     {
       name: 'trust-only-computes',

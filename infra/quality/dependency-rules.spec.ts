@@ -20,6 +20,7 @@ const SEEDS: readonly Seed[] = [
   seed('floor-of-judge', 'libs/judge/src/seed.ts', '@headgate/read-model'),
   seed('floor-of-trust', 'libs/trust/src/seed.ts', '@headgate/domain'),
   seed('floor-of-streams', 'libs/streams/src/seed.ts', '@headgate/event-store'),
+  seed('floor-of-flag-file', 'libs/flag-file/src/seed.ts', '@headgate/streams'),
   seed('floor-of-service-kit', 'libs/service-kit/src/seed.ts', '@headgate/read-model'),
   seed('floor-of-embedded', 'libs/embedded/src/seed.ts', '@headgate/sdk'),
   seed('floor-of-read-model', 'libs/read-model/src/seed.ts', '@headgate/event-store'),
@@ -31,6 +32,7 @@ const SEEDS: readonly Seed[] = [
   seed('contracts-need-only-zod', 'libs/contracts/src/seed-package.ts', 'rxjs'),
   seed('pure-libs-touch-no-machine', 'libs/domain/src/seed-clock.ts', 'node:perf_hooks'),
   seed('pure-libs-need-no-package', 'libs/judge/src/seed-package.ts', 'rxjs'),
+  seed('flag-files-touch-no-machine', 'libs/flag-file/src/seed-io.ts', 'node:fs'),
   seed('trust-only-computes', 'libs/trust/src/seed-io.ts', 'node:fs'),
   seed('app-never-app', 'apps/control/src/seed.ts', '@headgate/gateway'),
   seed('app-never-app', 'apps/cli/src/seed.ts', '@headgate/control'),
@@ -52,7 +54,7 @@ const SEEDS: readonly Seed[] = [
 
 const LIBS = [
   ...['contracts', 'domain', 'evaluation', 'judge', 'trust', 'streams', 'service-kit', 'embedded'],
-  ...['read-model', 'event-store', 'channel-stream', 'sdk', 'testing'],
+  ...['read-model', 'event-store', 'channel-stream', 'sdk', 'testing', 'flag-file'],
 ];
 const APPS = [
   ...['analysis', 'cli', 'collector', 'control', 'demo', 'gateway', 'projector', 'publisher', 'rollouts'],
@@ -65,6 +67,7 @@ const CLEAN: Readonly<Record<string, readonly string[]>> = {
   'libs/contracts/src/clean.ts': ['zod', './index.js'],
   'libs/domain/src/clean.ts': ['@headgate/contracts'],
   'libs/trust/src/clean.ts': ['@headgate/contracts', 'node:crypto', 'node:zlib'],
+  'libs/flag-file/src/clean.ts': ['@headgate/domain', '@headgate/evaluation', 'zod'],
   'libs/streams/src/clean.ts': ['@headgate/domain', '@nats-io/jetstream', 'node:timers'],
   'libs/event-store/src/clean.ts': ['@headgate/streams', '@headgate/domain', '@headgate/trust', 'node:fs'],
   'libs/read-model/src/clean.ts': ['@headgate/domain', 'pg', 'kysely'],

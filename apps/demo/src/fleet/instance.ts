@@ -7,6 +7,12 @@ export const READER_FLAG = 'order-reader-v2';
 export const PRICING_FLAG = 'order-pricing-v2';
 const FLAGS = [READER_FLAG, PRICING_FLAG] as const;
 
+/**
+ * The shop's latency objective. Microseconds would compare something else: a hundred instances share a process here, so a
+ * path that few of them take has not been compiled to machine code yet, and is truly three times slower until it is.
+ */
+const SLOW_MS = 50;
+
 /** One running copy of the shop, as its operator counts it: own SDK, connection, verification, local copy and boot. */
 export interface Instance {
   readonly id: string;
@@ -33,23 +39,26 @@ export const openInstance = (id: string, config: WorkerConfig): Instance => {
   });
   const requests = headgate.counter('requests');
   const errors = headgate.counter('errors');
-  const handling = headgate.gauge('handling_us');
+  const slowOrders = headgate.counter('slow_orders');
+  const orderValue = headgate.gauge('order_cents');
   const book = openBook(headgate);
   return {
     id,
     handle: (line) => {
-      const began = process.hrtime.bigint();
+      const began = performance.now();
       requests.add(1);
       try {
         const order = book.isOn(READER_FLAG) ? readOrderV2(line) : readOrder(line);
         const price = book.isOn(PRICING_FLAG) ? priceOrderV2 : priceOrder;
-        return price(order);
+        const cents = price(order);
+        orderValue.set(cents);
+        return cents;
       } catch (error) {
         errors.add(1);
         book.failed += 1;
         throw error;
       } finally {
-        handling.set(Number(process.hrtime.bigint() - began) / 1_000);
+        if (performance.now() - began > SLOW_MS) slowOrders.add(1);
       }
     },
     tally: () => {

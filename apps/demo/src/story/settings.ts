@@ -41,7 +41,16 @@ export const METRICS: readonly MetricDefinition[] = [
     margin: 0,
     tier: 'critical',
   },
-  { kind: 'gauge', name: 'handling-time', gauge: 'handling_us', worse: 'up', margin: 1, tier: 'other' },
+  {
+    kind: 'ratio',
+    name: 'slow-orders',
+    numerator: 'slow_orders',
+    denominator: 'requests',
+    worse: 'up',
+    margin: 0.25,
+    tier: 'other',
+  },
+  { kind: 'gauge', name: 'order-value', gauge: 'order_cents', worse: 'down', margin: 0.1, tier: 'other' },
 ];
 
 /** No act may run longer than this; a rollout that has not ended by then is a failed act. */

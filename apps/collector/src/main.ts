@@ -5,6 +5,7 @@ import {
   runService,
   secretHash,
   serveUntilSignal,
+  tlsFilesOf,
 } from '@headgate/service-kit';
 import { connectStreams } from '@headgate/streams';
 import { appendTo, CollectorModule } from './collector.module.js';
@@ -34,6 +35,7 @@ await serveUntilSignal(async () => {
     log,
     host: config.httpHost,
     port: config.httpPort,
+    tls: tlsFilesOf(config.tlsCertPath, config.tlsKeyPath),
     modules: [CollectorModule.register({ append: appendTo(streams), bearers, clock: Date.now })],
   });
   service.health.ready('nats', () => ({ ok: streams.status === 'connected', detail: streams.status }));

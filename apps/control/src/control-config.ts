@@ -10,6 +10,9 @@ export const controlConfig = z.strictObject({
   dataDir: z.string().min(1).default('.headgate'),
   httpHost: z.string().min(1).default('127.0.0.1'),
   httpPort: z.int().min(0).max(65_535).default(0),
+  /** PEM files of the certificate chain and its private key: HTTPS in place of HTTP; renewed files are taken up while it runs. */
+  tlsCertPath: z.string().min(1).optional(),
+  tlsKeyPath: z.string().min(1).optional(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 export type ControlConfig = z.infer<typeof controlConfig>;

@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { flagsHeadReader, openEventStore } from '@headgate/event-store';
 import { archiveHead, openDatabase } from '@headgate/read-model';
-import { loadConfig, processLog, runService, serveUntilSignal, uuidV7Source } from '@headgate/service-kit';
+import {
+  loadConfig,
+  processLog,
+  runService,
+  serveUntilSignal,
+  tlsFilesOf,
+  uuidV7Source,
+} from '@headgate/service-kit';
 import { connectStreams } from '@headgate/streams';
 import { ControlModule } from './control.module.js';
 import { controlConfig } from './control-config.js';
@@ -43,6 +50,7 @@ await serveUntilSignal(async () => {
     log,
     host: config.httpHost,
     port: config.httpPort,
+    tls: tlsFilesOf(config.tlsCertPath, config.tlsKeyPath),
     modules: [
       ControlModule.register({
         store,

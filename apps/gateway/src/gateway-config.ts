@@ -18,6 +18,9 @@ export const gatewayConfig = z.object({
   natsPassword: z.string().min(1).optional().meta({ secret: true }),
   httpHost: z.string().min(1).default('127.0.0.1'),
   httpPort: z.number().int().min(0).max(65_535).default(0),
+  /** PEM files of the certificate chain and its private key: HTTPS in place of HTTP; renewed files are taken up while it runs. */
+  tlsCertPath: z.string().min(1).optional(),
+  tlsKeyPath: z.string().min(1).optional(),
   dataDir: z.string().min(1).default('.headgate'),
   /** In order of precedence; in the environment as JSON. */
   gatewaySources: z.array(channelSource).min(1),

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Log, loadConfig, processLog, runService, serveUntilSignal } from '@headgate/service-kit';
+import {
+  type Log,
+  loadConfig,
+  processLog,
+  runService,
+  serveUntilSignal,
+  tlsFilesOf,
+} from '@headgate/service-kit';
 import { connectStreams, type Streams, Unavailable } from '@headgate/streams';
 import { GatewayModule } from './gateway.module.js';
 import { type GatewayConfig, gatewayConfig } from './gateway-config.js';
@@ -22,6 +29,7 @@ await serveUntilSignal(async () => {
     log,
     host: config.httpHost,
     port: config.httpPort,
+    tls: tlsFilesOf(config.tlsCertPath, config.tlsKeyPath),
     modules: [
       GatewayModule.register({
         streams,

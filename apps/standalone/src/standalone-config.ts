@@ -14,6 +14,9 @@ export const standaloneConfig = z.strictObject({
   httpHost: z.string().min(1).default('127.0.0.1'),
   /** 0: the port of the last start if it is free, else any. */
   httpPort: z.int().min(0).max(65_535).default(0),
+  /** PEM files of the certificate chain and its private key: HTTPS in place of HTTP; renewed files are taken up while it runs. */
+  tlsCertPath: z.string().min(1).optional(),
+  tlsKeyPath: z.string().min(1).optional(),
   leafHost: z.string().min(1).default('127.0.0.1'),
   /** 0: a free one, kept between starts. */
   leafPort: z.int().min(0).max(65_535).default(0),

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { generatedSecrets } from '@headgate/embedded';
-import { type Log, type RunningService, runService, uuidV7Source } from '@headgate/service-kit';
+import { type Log, type RunningService, runService, tlsFilesOf, uuidV7Source } from '@headgate/service-kit';
 import { noteServer } from './installation/cli-settings.js';
 import { Closers } from './installation/closers.js';
 import { openDataFolder } from './installation/data-folder.js';
@@ -48,7 +48,14 @@ export const startStandalone = async (
       now,
       newId,
     });
-    const service = await runService({ name: 'headgate', host: config.httpHost, port, modules, log });
+    const service = await runService({
+      name: 'headgate',
+      host: config.httpHost,
+      port,
+      tls: tlsFilesOf(config.tlsCertPath, config.tlsKeyPath),
+      modules,
+      log,
+    });
     closers.add('http', () => service.close());
     watchServers(service, servers, connections);
     const admin = { store: connections.store, newId, random: randomBytes };

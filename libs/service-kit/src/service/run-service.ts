@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import type { Server as TlsServer } from 'node:tls';
 import { type DynamicModule, type INestApplication, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -17,6 +18,7 @@ import { nestLog } from '../log/nest-log.js';
 import { Metrics } from '../metrics/metrics.js';
 import { observeRequests } from '../metrics/observe-requests.js';
 import { Shutdown } from './shutdown.js';
+import { readTls, type TlsContent, type TlsFiles, watchTls } from './tls-files.js';
 
 export interface ServiceOptions {
   readonly name: string;
@@ -24,6 +26,8 @@ export interface ServiceOptions {
   readonly host?: string;
   /** 0 or absent: any free port. */
   readonly port?: number;
+  /** Serve HTTPS from these files; renewed ones are taken up without a restart. */
+  readonly tls?: TlsFiles | null;
   readonly log?: Log;
   readonly newId?: () => string;
   /** How long open requests may go on after close() began. */
@@ -58,7 +62,8 @@ export const runService = async (options: ServiceOptions): Promise<RunningServic
   const metrics = new Metrics();
   const shutdown = new Shutdown();
   metrics.collectProcess();
-  const adapter = openAdapter(options, log, metrics);
+  const content = options.tls ? readTls(options.tls) : null;
+  const adapter = openAdapter(options, content, log, metrics);
   const root = rootModule(options.modules, { log, health, metrics, shutdown });
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
     logger: nestLog(log),
@@ -75,9 +80,10 @@ export const runService = async (options: ServiceOptions): Promise<RunningServic
   }
   const { port } = app.getHttpServer().address() as AddressInfo;
   const host = options.host ?? '127.0.0.1';
+  const forgetTls = options.tls ? renewTls(options.tls, app, log) : () => {};
   let closing: Promise<void> | undefined;
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    url: `${content ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     port,
     app,
     fastify: adapter.getInstance() as unknown as FastifyInstance,
@@ -85,14 +91,31 @@ export const runService = async (options: ServiceOptions): Promise<RunningServic
     metrics,
     log,
     close: () => {
+      forgetTls();
       closing ??= closeBounded(app, shutdown, options.drainMs ?? DEFAULT_DRAIN_MS);
       return closing;
     },
   };
 };
 
-const openAdapter = (options: ServiceOptions, log: Log, metrics: Metrics): FastifyAdapter => {
+const renewTls = (files: TlsFiles, app: INestApplication, log: Log): (() => void) =>
+  watchTls(
+    files,
+    (renewed) => {
+      (app.getHttpServer() as TlsServer).setSecureContext(renewed);
+      log.info('a renewed certificate is in use', { file: files.certFile });
+    },
+    (reason) => log.error('a changed certificate is not used; the old one serves on', { reason }),
+  );
+
+const openAdapter = (
+  options: ServiceOptions,
+  content: TlsContent | null,
+  log: Log,
+  metrics: Metrics,
+): FastifyAdapter => {
   const adapter = new FastifyAdapter({
+    ...(content ? { https: content } : {}),
     bodyLimit: options.bodyLimitBytes ?? DEFAULT_BODY_LIMIT,
     genReqId: correlationIdOf(options.newId ?? randomUUID),
     // A malformed URL never reaches Nest, and with it the filter.

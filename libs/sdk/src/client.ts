@@ -1,8 +1,6 @@
-import { GATEWAY_EVENTS, type InstanceReport } from '@headgate/contracts';
+import type { InstanceReport } from '@headgate/contracts';
 import type { EvaluationContext } from '@headgate/evaluation';
-import { type Acceptance, type ChannelReader, openChannelReader } from '@headgate/trust';
-import { CopyKeeper } from './copy/copy-keeper.js';
-import { LocalCopy } from './copy/local-copy.js';
+import { VerifiedChannel } from './channel/verified-channel.js';
 import type { Environment } from './environment.js';
 import { FlagBook } from './flags/flag-book.js';
 import { type FlagValue, resolveDetails } from './flags/resolve-details.js';
@@ -10,18 +8,17 @@ import type { FlagDetails, FlagsChanged, Headgate, HeadgateStatus } from './head
 import { instanceOf, saltOf } from './options/identity.js';
 import type { Settings } from './options/options.js';
 import { describe } from './options/read-options.js';
+import { FreshnessWatch } from './status/freshness-watch.js';
 import { Listeners } from './status/listeners.js';
 import { Problems } from './status/problems.js';
 import { Waiters } from './status/waiters.js';
 import { ChannelFollower, type Reception } from './stream/channel-follower.js';
-import { offerEvent, receptionOf } from './stream/offer-event.js';
 import type { ServerSentEvent } from './stream/sse-parser.js';
+import { composeReport } from './telemetry/compose-report.js';
 import { type Counter, type Gauge, Meters } from './telemetry/meters.js';
 import { Reporter } from './telemetry/reporter.js';
 
-type Source = FlagsChanged['source'];
-
-/** Everything of one `connectHeadgate`: reader, local copy, follower, reporter, and the flags in force. */
+/** Everything of one `connectHeadgate`: the verified channel, what follows it, the flags in force, and the reports. */
 export class HeadgateClient implements Headgate {
   private readonly problems: Problems;
   private readonly changes: Listeners<FlagsChanged>;
@@ -30,13 +27,12 @@ export class HeadgateClient implements Headgate {
   private readonly instance: string;
   private readonly bootId: string;
   private readonly book: FlagBook;
-  private readonly reader: ChannelReader;
-  private readonly keeper: CopyKeeper | null = null;
+  private readonly held: VerifiedChannel;
+  private readonly freshness: FreshnessWatch;
   private readonly follower: ChannelFollower;
   private readonly reporter: Reporter | null = null;
   private readonly waiters = new Waiters();
   private connection: HeadgateStatus['connection'] = 'connecting';
-  private flags: HeadgateStatus['flags'] = 'none';
   private reportedHealth: InstanceReport['health'] = 'ok';
   private closing: Promise<void> | null = null;
 
@@ -53,15 +49,22 @@ export class HeadgateClient implements Headgate {
     this.bootId = newId();
     this.instance = instanceOf(saltOf(settings, newId, complain), settings.instanceId);
     this.book = new FlagBook(now, this.baseContext(), complain('rollout-unjudgeable'));
-    const { project, channel, root, dataDir } = settings;
-    const copy = dataDir === null ? null : new LocalCopy(dataDir, `${project}.${channel}`, this.bootId, now);
-    const stored = copy?.load();
-    this.reader = openChannelReader({ project, channel, pin: root, now, seen: stored?.seen ?? null });
-    for (const problem of stored?.problems ?? []) this.complain('copy-damaged', problem);
-    if (copy !== null) {
-      this.takeCopy(copy, stored?.state);
-      this.keeper = new CopyKeeper(copy, () => this.copyContent(), now, random, complain('copy-unwritten'));
-    }
+    this.held = new VerifiedChannel({
+      settings,
+      bootId: this.bootId,
+      now,
+      random,
+      book: this.book,
+      onChanged: (change) => this.afterChange(change),
+      onLive: () => this.afterLive(),
+      complain: (code, message) => this.complain(code, message),
+    });
+    this.freshness = new FreshnessWatch({
+      now,
+      read: () => this.held.freshness.status,
+      expiresAt: () => this.held.expiresAt,
+      onChanged: () => this.emitStatus(),
+    });
     if (settings.reportsUrl !== null) {
       this.reporter = new Reporter({
         url: settings.reportsUrl,
@@ -69,7 +72,7 @@ export class HeadgateClient implements Headgate {
         now,
         random,
         reportEveryMs: settings.reportEveryMs,
-        read: () => this.composeReport(),
+        read: () => this.report(),
         onProblem: (code, message) => this.complain(code, message),
       });
       this.reporter.setInterval(this.book.reportEveryMs);
@@ -79,42 +82,42 @@ export class HeadgateClient implements Headgate {
       token: settings.token,
       now,
       random,
-      lastEventId: () => this.lastEventId(),
+      lastEventId: () => this.held.lastEventId,
       receive: (event) => this.receive(event),
-      onConnection: (connection) => this.setStatus({ connection }),
+      onConnection: (connection) => this.setConnection(connection),
       onProblem: (code, message) => this.complain(code, message),
     });
     this.follower.start();
   }
 
   boolean(key: string, fallback: boolean, context?: EvaluationContext): boolean {
-    const value = this.valueOf(key, context);
+    const value = this.valueOf(key, 'boolean', context);
     return typeof value === 'boolean' ? value : fallback;
   }
 
   string(key: string, fallback: string, context?: EvaluationContext): string {
-    const value = this.valueOf(key, context);
+    const value = this.valueOf(key, 'string', context);
     return typeof value === 'string' ? value : fallback;
   }
 
   number(key: string, fallback: number, context?: EvaluationContext): number {
-    const value = this.valueOf(key, context);
+    const value = this.valueOf(key, 'number', context);
     return typeof value === 'number' ? value : fallback;
   }
 
   object<T extends object>(key: string, fallback: T, context?: EvaluationContext): T {
-    const value = this.valueOf(key, context);
+    const value = this.valueOf(key, 'object', context);
     return typeof value === 'object' && value !== null ? (value as T) : fallback;
   }
 
   details<T extends FlagValue>(key: string, fallback: T, context?: EvaluationContext): FlagDetails<T> {
     const document = this.book.find(key);
-    const digest = document && this.reader.state?.digests.get(document.flagId);
+    const digest = document && this.held.digestOf(document.flagId);
     return resolveDetails({
       fallback,
-      hasFlags: this.flags !== 'none',
-      freshness: this.reader.freshness(),
-      evaluate: () => this.book.evaluate(key, context),
+      hasFlags: this.held.flags !== 'none',
+      freshness: this.held.freshness,
+      evaluate: () => this.book.serve(key, typeof fallback, context),
       ...(document === undefined ? {} : { position: document.position }),
       ...(digest === undefined ? {} : { flagDigest: digest }),
     });
@@ -149,31 +152,28 @@ export class HeadgateClient implements Headgate {
   }
 
   ready(timeoutMs: number): Promise<boolean> {
-    if (this.flags === 'live') return Promise.resolve(true);
+    if (this.held.flags === 'live') return Promise.resolve(true);
     return this.closing ? Promise.resolve(false) : this.waiters.wait(timeoutMs);
   }
 
   status(): HeadgateStatus {
-    const head = this.reader.state?.head.h;
+    const { held, book, reporter } = this;
     return {
       connection: this.connection,
-      flags: this.flags,
-      head: head
-        ? {
-            epoch: head.epoch,
-            n: head.n,
-            position: head.position,
-            documentCount: head.documentCount,
-            setDigest: head.setDigest,
-          }
-        : null,
-      freshness: this.reader.freshness(),
+      flags: held.flags,
+      head: held.head,
+      freshness: held.freshness,
       telemetry: {
-        isOn: this.reporter !== null,
+        isOn: reporter !== null,
         instance: this.instance,
         bootId: this.bootId,
-        accepted: this.reporter?.accepted ?? 0,
-        lastAcceptedAt: this.reporter?.lastAcceptedAt ?? null,
+        accepted: reporter?.accepted ?? 0,
+        lastAcceptedAt: reporter?.lastAcceptedAt ?? null,
+        dropped: {
+          reports: reporter?.dropped ?? 0,
+          exposures: book.exposures.dropped,
+          unknownFlags: book.unknownFlags.dropped,
+        },
       },
       problems: this.problems.list(),
       problemCount: this.problems.count,
@@ -187,16 +187,17 @@ export class HeadgateClient implements Headgate {
 
   private async shutDown(): Promise<void> {
     this.follower.close();
+    this.freshness.close();
     this.waiters.settle(false);
-    await Promise.all([this.reporter?.close(), this.keeper?.close()]);
-    this.setStatus({ connection: 'off' });
+    await Promise.all([this.reporter?.close(), this.held.close()]);
+    this.setConnection('off');
     this.changes.clear();
     this.statuses.clear();
   }
 
-  private valueOf(key: string, context: EvaluationContext | undefined): unknown {
+  private valueOf(key: string, type: string, context: EvaluationContext | undefined): unknown {
     try {
-      return this.book.evaluate(key, context)?.value;
+      return this.book.serve(key, type, context)?.value;
     } catch {
       // A context whose own code throws: the caller has its default, details() has the reason.
       return undefined;
@@ -204,74 +205,25 @@ export class HeadgateClient implements Headgate {
   }
 
   private receive(event: ServerSentEvent): Reception {
-    const acceptance = offerEvent(this.reader, event);
-    if (acceptance === null) return { ok: true };
-    if (acceptance.ok) {
-      if (event.event !== GATEWAY_EVENTS.trust) this.becomeLive();
-      this.takeChanges(acceptance, 'gateway');
-      this.keeper?.changed();
-      return { ok: true };
-    }
-    const message = `${event.event} refused, ${acceptance.code}: ${acceptance.message}`;
-    this.complain(`refused-${acceptance.code}`, message);
-    return receptionOf(acceptance.code, message);
+    const reception = this.held.receive(event);
+    this.freshness.look();
+    return reception;
   }
 
-  private takeCopy(copy: LocalCopy, stored: unknown): void {
-    if (stored === null || stored === undefined) return;
-    const acceptance = this.reader.acceptState(stored);
-    if (acceptance.ok) {
-      this.flags = 'copy';
-      this.takeChanges(acceptance, 'copy');
-      return;
-    }
-    this.complain('copy-discarded', `the local copy is not taken, ${acceptance.code}: ${acceptance.message}`);
-    try {
-      copy.discardState();
-    } catch (error) {
-      this.complain('copy-undeletable', describe(error));
-    }
-  }
-
-  private takeChanges(acceptance: Extract<Acceptance, { ok: true }>, source: Source): void {
-    if (acceptance.changed.length === 0) return;
-    const flags = this.book.apply(acceptance.changed);
+  /** Called while the local copy is taken too, before there is a reporter or a listener. */
+  private afterChange(change: FlagsChanged): void {
     this.reporter?.setInterval(this.book.reportEveryMs);
-    const head = this.reader.state?.head.h;
-    if (head === undefined || this.changes.isEmpty) return;
-    this.changes.emit({ source, epoch: head.epoch, n: head.n, position: head.position, flags });
+    if (!this.changes.isEmpty) this.changes.emit(change);
   }
 
-  private becomeLive(): void {
-    if (this.flags === 'live') return;
-    this.setStatus({ flags: 'live' });
+  private afterLive(): void {
+    this.emitStatus();
     this.waiters.settle(true);
   }
 
-  private copyContent(): ReturnType<ConstructorParameters<typeof CopyKeeper>[1]> {
-    const state = this.reader.localState();
-    const { seen } = this.reader;
-    return state === null || seen === null ? null : { state, seen };
-  }
-
-  private lastEventId(): string | null {
-    const head = this.reader.signedState()?.head.h;
-    return head === undefined ? null : `${head.epoch}.${head.n}`;
-  }
-
-  private composeReport(): ReturnType<ConstructorParameters<typeof Reporter>[0]['read']> {
-    const { project, channel, version } = this.settings;
-    return {
-      schema: 'headgate.report.v1',
-      project,
-      channel,
-      instance: this.instance,
-      bootId: this.bootId,
-      version,
-      health: this.reportedHealth,
-      flags: [...this.book.served()],
-      metrics: this.meters.read(),
-    };
+  private report(): ReturnType<typeof composeReport> {
+    const { settings, instance, bootId, book, meters } = this;
+    return composeReport({ settings, instance, bootId, book, meters, health: this.reportedHealth });
   }
 
   private baseContext(): EvaluationContext {
@@ -280,9 +232,12 @@ export class HeadgateClient implements Headgate {
     return { os, arch, ...attributes, channel, version: version.upstream, targetingKey: this.instance };
   }
 
-  private setStatus(change: Partial<Pick<HeadgateStatus, 'connection' | 'flags'>>): void {
-    this.connection = change.connection ?? this.connection;
-    this.flags = change.flags ?? this.flags;
+  private setConnection(connection: HeadgateStatus['connection']): void {
+    this.connection = connection;
+    this.emitStatus();
+  }
+
+  private emitStatus(): void {
     if (!this.statuses.isEmpty) this.statuses.emit(this.status());
   }
 

@@ -62,6 +62,8 @@ export interface HeadgateStatus {
     readonly bootId: string | null;
     readonly accepted: number;
     readonly lastAcceptedAt: number | null;
+    /** What found no room: reports that were never accepted, and things counted beyond what a report may carry. */
+    readonly dropped: { readonly reports: number; readonly exposures: number; readonly unknownFlags: number };
   };
   /** The newest twenty; `count` of all. */
   readonly problems: readonly Problem[];

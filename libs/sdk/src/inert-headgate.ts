@@ -8,7 +8,14 @@ export const inertHeadgate = (at: number, message: string): Headgate => {
     flags: 'none',
     head: null,
     freshness: { status: 'never', ageMs: null, skewMs: 0 },
-    telemetry: { isOn: false, instance: null, bootId: null, accepted: 0, lastAcceptedAt: null },
+    telemetry: {
+      isOn: false,
+      instance: null,
+      bootId: null,
+      accepted: 0,
+      lastAcceptedAt: null,
+      dropped: { reports: 0, exposures: 0, unknownFlags: 0 },
+    },
     problems: [{ at, code: 'options-wrong', message }],
     problemCount: 1,
   };

@@ -1,25 +1,25 @@
 import type { Change, FlagDocument } from '@headgate/contracts';
 import { compileFlag, type Evaluation, type EvaluationContext, type Evaluator } from '@headgate/evaluation';
-
-export interface Exposure {
-  /** Name of the variant served last; undefined while only the code's default was. */
-  variant: string | undefined;
-}
+import { Exposures, type FlagExposures } from './exposures.js';
+import { UnknownFlags } from './unknown-flags.js';
 
 interface FlagEntry {
   readonly document: FlagDocument;
   readonly needsContext: boolean;
-  readonly exposure: Exposure;
+  readonly exposures: FlagExposures;
   evaluator: Evaluator | null;
   hasForeignKey: boolean;
 }
 
 /** The flags in force, by key, compiled when they are first asked for. */
 export class FlagBook {
+  readonly exposures = new Exposures();
+  readonly unknownFlags = new UnknownFlags();
   private readonly entries = new Map<string, FlagEntry>();
   private readonly keys = new Map<string, string>();
-  private readonly exposures = new Map<string, Exposure>();
   private readonly reporting = new Map<string, number>();
+  /** False until the first verified state: before it every key is unknown, which says nothing about the code. */
+  hasFlags = false;
 
   constructor(
     private readonly now: () => number,
@@ -49,23 +49,27 @@ export class FlagBook {
     return this.entries.get(key)?.document;
   }
 
-  /** Undefined when there is no such flag. Throws only what a context's own code throws. */
-  evaluate(key: string, context: EvaluationContext | undefined): Evaluation | undefined {
+  /**
+   * What the flag gives, counted: as its variant, or as the code's default where the value is of another type than the code
+   * asks for. Undefined when there is no such flag. Throws only what a context's own code throws.
+   */
+  serve(key: string, type: string, context: EvaluationContext | undefined): Evaluation | undefined {
     const entry = this.entries.get(key);
-    if (entry === undefined) return undefined;
-    entry.evaluator ??= compileFrozen(entry.document, this.now);
-    const asked = entry.needsContext ? this.contextOf(context) : this.baseContext;
-    if (asked.targetingKey !== this.baseContext.targetingKey) this.noteForeignKey(entry);
-    const evaluation = entry.evaluator(asked);
-    entry.exposure.variant = evaluation.variant;
+    if (entry === undefined) {
+      if (this.hasFlags) this.unknownFlags.add(key);
+      return undefined;
+    }
+    const evaluation = this.evaluate(entry, context);
+    const { value } = evaluation;
+    entry.exposures.add(typeof value === type && value !== null ? evaluation.variant : undefined);
     return evaluation;
   }
 
-  /** Variant served last of every flag that was evaluated in this process. */
-  *served(): Generator<{ readonly name: string; readonly value: string }> {
-    for (const [name, { variant }] of this.exposures) {
-      if (variant !== undefined) yield { name, value: variant };
-    }
+  private evaluate(entry: FlagEntry, context: EvaluationContext | undefined): Evaluation {
+    entry.evaluator ??= compileFrozen(entry.document, this.now);
+    const asked = entry.needsContext ? this.contextOf(context) : this.baseContext;
+    if (asked.targetingKey !== this.baseContext.targetingKey) this.noteForeignKey(entry);
+    return entry.evaluator(asked);
   }
 
   /** The shortest interval that a rollout under way asks for; null without one. */
@@ -94,13 +98,10 @@ export class FlagBook {
     const { key, rollout, state } = document;
     const before = this.keys.get(flagId);
     if (before !== undefined && before !== key) this.remove(flagId, before);
-    let exposure = this.exposures.get(key);
-    if (exposure === undefined) {
-      exposure = { variant: undefined };
-      this.exposures.set(key, exposure);
-    }
+    this.unknownFlags.delete(key);
     const needsContext = state === 'ENABLED' && document.targeting !== undefined;
-    this.entries.set(key, { document, needsContext, exposure, evaluator: null, hasForeignKey: false });
+    const exposures = this.exposures.of(key);
+    this.entries.set(key, { document, needsContext, exposures, evaluator: null, hasForeignKey: false });
     this.keys.set(flagId, key);
     if (rollout?.reportEveryMs === undefined) this.reporting.delete(flagId);
     else this.reporting.set(flagId, rollout.reportEveryMs);
@@ -111,7 +112,7 @@ export class FlagBook {
     this.reporting.delete(flagId);
     if (this.entries.get(key)?.document.flagId !== flagId) return;
     this.entries.delete(key);
-    this.exposures.delete(key);
+    this.exposures.end(key);
   }
 }
 

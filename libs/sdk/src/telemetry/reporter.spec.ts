@@ -72,6 +72,45 @@ describe('reports', () => {
     expect(gateway.reports.at(-1)?.authorization).toBe('Bearer secret-token');
   });
 
+  it('count what was served and what was asked for in vain, since the process began', async () => {
+    channel.commit(
+      channel.document(1, { defaultVariant: 'on' }),
+      channel.document(2, { state: 'DISABLED' }),
+      channel.document(3),
+    );
+    const headgate = await start({});
+    for (let i = 0; i < 3; i += 1) headgate.boolean('flag-1', false);
+    headgate.details('flag-1', false);
+    headgate.string('flag-1', 'text');
+    headgate.boolean('flag-2', true);
+    for (const key of ['nobody', 'nobody', 'new-flag', 'no key']) headgate.boolean(key, true);
+    gateway.streams[0]?.send('commit', channel.commit(channel.document(4, { key: 'new-flag' })));
+    await until('the new flag', () => headgate.details('new-flag', true).value === false);
+    await headgate.close();
+    const last = bodies().at(-1);
+    expect(last?.exposures).toEqual([
+      { flag: 'flag-1', variant: 'on', count: 4 },
+      { flag: 'flag-1', count: 1 },
+      { flag: 'flag-2', count: 1 },
+      { flag: 'new-flag', variant: 'off', count: expect.any(Number) },
+    ]);
+    expect(last?.unknownFlags).toEqual(['nobody']);
+    expect(headgate.status().telemetry.dropped).toEqual({ reports: 0, exposures: 0, unknownFlags: 0 });
+  });
+
+  it('that were not accepted wait in order, and are all sent in the end', async () => {
+    let isDown = true;
+    const headgate = await start({ onReport: () => (isDown ? 'hang up' : { status: 202 }) });
+    await until('a failure', () => gateway.reports.length > 0);
+    const since = bodies()[0]?.window.endedAt ?? 0;
+    await until('more reports to be due', () => Date.now() - since > 2_100);
+    isDown = false;
+    await until('acceptance', () => headgate.status().telemetry.accepted >= 3);
+    const seqs = bodies().map(({ seq }) => seq);
+    expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
+    expect(new Set(seqs).size).toBe(seqs.at(-1));
+  });
+
   it('are sent again, the same bytes, until they are accepted', async () => {
     const headgate = await start({
       onReport: (_body, nth) => {

@@ -1,6 +1,7 @@
 import { type InstanceReport, REPORT_LIMITS } from '@headgate/contracts';
 import { backoffMs, retryAfterMs } from '../http/backoff.js';
 import { keptConnection, postJson } from '../http/request.js';
+import { type QueuedReport, ReportQueue } from './report-queue.js';
 
 export interface ReporterOptions {
   readonly url: URL;
@@ -13,28 +14,26 @@ export interface ReporterOptions {
   readonly onProblem: (code: string, message: string) => void;
 }
 
-interface Pending {
-  readonly seq: number;
-  readonly body: string;
-  failures: number;
-}
-
 const TIMEOUT_MS = 10_000;
 const LAST_REPORT_TIMEOUT_MS = 2_000;
 const LIMITS = { baseMs: 1_000, maxMs: 60_000 };
 const MIN_INTERVAL_MS = 1_000;
 
+/** Reports kept for a collector that cannot be reached. */
+const MAX_WAITING = 8;
+
 /**
- * Sends this instance's reports, one at a time, each with its own `seq` until it is accepted: the same bytes, so that the
- * collector can drop what it has. Totals are cumulative, so only the newest report is ever kept: that is the whole queue.
+ * Sends this instance's reports, one at a time and in order, each with its own `seq` until it is accepted: the same bytes,
+ * so that the collector can drop what it has.
  */
 export class Reporter {
   private readonly agent;
   private readonly startedAt: number;
+  private readonly queue = new ReportQueue(MAX_WAITING);
   private seq = 0;
-  private pending: Pending | null = null;
   private sending: Promise<void> | null = null;
   private timer: NodeJS.Timeout | null = null;
+  private retryTimer: NodeJS.Timeout | null = null;
   private everyMs: number;
   private isClosed = false;
   private acceptedCount = 0;
@@ -56,13 +55,18 @@ export class Reporter {
     return this.acceptedAt;
   }
 
+  /** Reports that were never accepted, because newer ones needed their place or the process ended. */
+  get dropped(): number {
+    return this.queue.dropped;
+  }
+
   /** What rollouts under way ask for; null for none. */
   setInterval(rolloutMs: number | null): void {
     const { reportEveryMs, random } = this.options;
     const everyMs = Math.max(MIN_INTERVAL_MS, Math.min(reportEveryMs, rolloutMs ?? reportEveryMs));
     if (everyMs === this.everyMs || this.isClosed) return;
     this.everyMs = everyMs;
-    if (this.pending === null) this.schedule(random() * everyMs);
+    this.schedule(random() * everyMs);
   }
 
   /** A last report with the final totals: sent once, not waited for longer than two seconds. */
@@ -70,6 +74,7 @@ export class Reporter {
     if (this.isClosed) return;
     this.isClosed = true;
     if (this.timer) clearTimeout(this.timer);
+    if (this.retryTimer) clearTimeout(this.retryTimer);
     // The only timer that keeps the process alive: who awaits close() must get past it.
     let deadline: NodeJS.Timeout | undefined;
     const elapsed = new Promise<void>((resolve) => {
@@ -82,66 +87,77 @@ export class Reporter {
 
   private async sendLast(): Promise<void> {
     await this.sending;
-    this.pending = this.compose();
-    await this.send(this.pending);
+    this.queue.dropAll();
+    const last = this.compose();
+    if (last !== null) await this.send(last);
   }
 
   private schedule(afterMs: number): void {
     if (this.timer) clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      this.timer = null;
-      this.sending = this.turn().finally(() => {
-        this.sending = null;
-      });
+      this.schedule(this.everyMs);
+      const report = this.compose();
+      if (report !== null) this.queue.push(report);
+      this.startSending();
     }, afterMs);
     this.timer.unref();
   }
 
-  private async turn(): Promise<void> {
-    this.pending ??= this.compose();
-    const waitMs = this.pending === null ? this.everyMs : await this.send(this.pending);
-    if (!this.isClosed) this.schedule(waitMs);
+  private startSending(): void {
+    if (this.isClosed || this.sending !== null || this.retryTimer !== null) return;
+    this.sending = this.sendWaiting().finally(() => {
+      this.sending = null;
+    });
   }
 
-  /** Milliseconds until the next turn. */
-  private async send(pending: Pending | null): Promise<number> {
-    if (pending === null) return this.everyMs;
+  /** Until none waits, or one has to be sent again later. */
+  private async sendWaiting(): Promise<void> {
+    for (let next = this.queue.oldest; next !== undefined && !this.isClosed; next = this.queue.oldest) {
+      const retryMs = await this.send(next);
+      if (retryMs === null) this.queue.settle(next);
+      else if (!this.isClosed) {
+        this.retryTimer = setTimeout(() => {
+          this.retryTimer = null;
+          this.startSending();
+        }, retryMs);
+        this.retryTimer.unref();
+        return;
+      }
+    }
+  }
+
+  /** Null when that is the end of this report, else the milliseconds until it should be sent again. */
+  private async send(report: QueuedReport): Promise<number | null> {
     const { url, token, now, onProblem } = this.options;
     try {
       const { status, retryAfter } = await postJson({
         url,
         token,
         agent: this.agent,
-        body: pending.body,
+        body: report.body,
         timeoutMs: TIMEOUT_MS,
       });
-      if (status === 202) return this.afterAccepted();
-      onProblem('report-refused', `the collector answered ${status} to report ${pending.seq}`);
-      if (isFinal(status)) {
-        // The same bytes would be refused again; the next report holds the same totals and may fare better.
-        this.pending = null;
-        return this.everyMs;
+      if (status === 202) {
+        this.acceptedCount += 1;
+        this.acceptedAt = now();
+        return null;
       }
-      return (retryAfterMs(retryAfter, now()) ?? 0) + this.backoff(pending);
+      onProblem('report-refused', `the collector answered ${status} to report ${report.seq}`);
+      // The same bytes would be refused again; the next report holds the same totals and may fare better.
+      if (isFinal(status)) return null;
+      return (retryAfterMs(retryAfter, now()) ?? 0) + this.backoff(report);
     } catch (error) {
-      onProblem('report-unsent', `report ${pending.seq}: ${(error as Error).message}`);
-      return this.backoff(pending);
+      onProblem('report-unsent', `report ${report.seq}: ${(error as Error).message}`);
+      return this.backoff(report);
     }
   }
 
-  private afterAccepted(): number {
-    this.pending = null;
-    this.acceptedCount += 1;
-    this.acceptedAt = this.options.now();
-    return this.everyMs;
+  private backoff(report: QueuedReport): number {
+    report.failures += 1;
+    return backoffMs(report.failures, LIMITS, this.options.random);
   }
 
-  private backoff(pending: Pending): number {
-    pending.failures += 1;
-    return backoffMs(pending.failures, LIMITS, this.options.random);
-  }
-
-  private compose(): Pending | null {
+  private compose(): QueuedReport | null {
     try {
       const { flags, ...rest } = this.options.read();
       const report: InstanceReport = {

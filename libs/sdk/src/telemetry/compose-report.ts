@@ -1,0 +1,32 @@
+import type { InstanceReport } from '@headgate/contracts';
+import type { FlagBook } from '../flags/flag-book.js';
+import type { Settings } from '../options/options.js';
+import type { Meters } from './meters.js';
+
+export interface ReportSources {
+  readonly settings: Settings;
+  readonly instance: string;
+  readonly bootId: string;
+  readonly health: InstanceReport['health'];
+  readonly book: FlagBook;
+  readonly meters: Meters;
+}
+
+/** Everything that leaves this process about it, but for the report's own number and window. */
+export const composeReport = (sources: ReportSources): Omit<InstanceReport, 'seq' | 'window'> => {
+  const { settings, instance, bootId, health, book, meters } = sources;
+  const { project, channel, version } = settings;
+  return {
+    schema: 'headgate.report.v1',
+    project,
+    channel,
+    instance,
+    bootId,
+    version,
+    health,
+    flags: [...book.exposures.served()],
+    metrics: meters.read(),
+    exposures: [...book.exposures.counted()],
+    unknownFlags: book.unknownFlags.list(),
+  };
+};

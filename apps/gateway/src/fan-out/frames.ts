@@ -42,5 +42,3 @@ export const commitFrame = (commit: Commit): Buffer =>
 export const beatFrame = (beat: Beat): Buffer => frame(GATEWAY_EVENTS.beat, beat);
 
 export const trustFrame = (trust: TrustBundle): Buffer => frame(GATEWAY_EVENTS.trust, trust);
-
-export const HEARTBEAT = Buffer.from(':\n\n');

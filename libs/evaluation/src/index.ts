@@ -1,4 +1,6 @@
 export { bucket, WEIGHT_TOTAL } from './bucket.js';
+export { checkRule, RULE_LIMITS, type RuleCheck } from './check/check-rule.js';
+export type { RuleProblem, RuleProblemCode } from './check/problem.js';
 export { type CompileOptions, compileFlag } from './compile-flag.js';
 export { evaluate } from './evaluate.js';
 export type {

@@ -2,7 +2,7 @@ import { scaleHash } from '../bucket.js';
 import { murmur3 } from '../murmur3.js';
 import { constant, isLiteral, type Operator, type RuleCompiler, type Term } from './term.js';
 
-const MAX_TOTAL = 2_147_483_647;
+export const MAX_TOTAL = 2_147_483_647;
 
 interface Share {
   readonly variant: Term;

@@ -1,11 +1,14 @@
 import type { Change, FlagDocument } from '@headgate/contracts';
 import { compileFlag, type Evaluation, type EvaluationContext, type Evaluator } from '@headgate/evaluation';
+import { attributesRead, withBase } from './base-attributes.js';
 import { Exposures, type FlagExposures } from './exposures.js';
 import { UnknownFlags } from './unknown-flags.js';
 
 interface FlagEntry {
   readonly document: FlagDocument;
-  readonly needsContext: boolean;
+  /** Null for a flag that reads no context. */
+  readonly baseNames: readonly string[] | null;
+  readonly isInRollout: boolean;
   readonly exposures: FlagExposures;
   evaluator: Evaluator | null;
   hasForeignKey: boolean;
@@ -67,9 +70,14 @@ export class FlagBook {
 
   private evaluate(entry: FlagEntry, context: EvaluationContext | undefined): Evaluation {
     entry.evaluator ??= compileFrozen(entry.document, this.now);
-    const asked = entry.needsContext ? this.contextOf(context) : this.baseContext;
-    if (asked.targetingKey !== this.baseContext.targetingKey) this.noteForeignKey(entry);
-    return entry.evaluator(asked);
+    if (entry.baseNames === null || typeof context !== 'object' || context === null)
+      return entry.evaluator(this.baseContext);
+    const asked = withBase(context, this.baseContext, entry.baseNames);
+    if (entry.isInRollout && asked.targetingKey !== this.baseContext.targetingKey) this.noteForeignKey(entry);
+    const evaluation = entry.evaluator(asked);
+    // The evaluator catches what a getter throws; copying tells that apart from a rule that fails.
+    if (evaluation.reason === 'ERROR') void { ...context };
+    return evaluation;
   }
 
   /** The shortest interval that a rollout under way asks for; null without one. */
@@ -79,19 +87,11 @@ export class FlagBook {
 
   /** The judge compares instances by their own buckets: assigned by another key, both arms would look alike. */
   private noteForeignKey(entry: FlagEntry): void {
-    if (entry.hasForeignKey || entry.document.rollout === undefined) return;
+    if (entry.hasForeignKey) return;
     entry.hasForeignKey = true;
     this.complain(
       `flag ${entry.document.key} is in a rollout and evaluated with a targetingKey of the caller`,
     );
-  }
-
-  private contextOf(context: EvaluationContext | undefined): EvaluationContext {
-    if (context === undefined || context === null) return this.baseContext;
-    const merged = { ...this.baseContext, ...context };
-    return merged.targetingKey === undefined
-      ? { ...merged, targetingKey: this.baseContext.targetingKey }
-      : merged;
   }
 
   private put(flagId: string, document: FlagDocument): void {
@@ -99,9 +99,15 @@ export class FlagBook {
     const before = this.keys.get(flagId);
     if (before !== undefined && before !== key) this.remove(flagId, before);
     this.unknownFlags.delete(key);
-    const needsContext = state === 'ENABLED' && document.targeting !== undefined;
-    const exposures = this.exposures.of(key);
-    this.entries.set(key, { document, needsContext, exposures, evaluator: null, hasForeignKey: false });
+    const readsContext = state === 'ENABLED' && document.targeting !== undefined;
+    this.entries.set(key, {
+      document,
+      baseNames: readsContext ? attributesRead(document.targeting, Object.keys(this.baseContext)) : null,
+      isInRollout: rollout !== undefined,
+      exposures: this.exposures.of(key),
+      evaluator: null,
+      hasForeignKey: false,
+    });
     this.keys.set(flagId, key);
     if (rollout?.reportEveryMs === undefined) this.reporting.delete(flagId);
     else this.reporting.set(flagId, rollout.reportEveryMs);

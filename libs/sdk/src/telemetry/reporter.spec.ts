@@ -85,7 +85,7 @@ describe('reports', () => {
     headgate.boolean('flag-2', true);
     for (const key of ['nobody', 'nobody', 'new-flag', 'no key']) headgate.boolean(key, true);
     gateway.streams[0]?.send('commit', channel.commit(channel.document(4, { key: 'new-flag' })));
-    await until('the new flag', () => headgate.details('new-flag', true).value === false);
+    await until('the new flag', () => !headgate.boolean('new-flag', true));
     await headgate.close();
     const last = bodies().at(-1);
     expect(last?.exposures).toEqual([

@@ -1,0 +1,45 @@
+import { attributesRead, withBase } from './base-attributes.js';
+
+const BASE = { targetingKey: 'me', version: '25.1', os: 'linux' };
+const NAMES = Object.keys(BASE);
+
+describe('attributesRead', () => {
+  it.each<[unknown, string[]]>([
+    [{ var: 'version' }, ['version']],
+    [{ var: ['os.family', 'x'] }, ['os']],
+    [{ if: [{ '==': [{ var: 'plan' }, 'pro'] }, 'on', 'off'] }, []],
+    [{ fractional: [{ cat: ['seed', { var: 'targetingKey' }] }, ['on', 1]] }, ['targetingKey']],
+    [{ fractional: [['on', 1]] }, ['targetingKey']],
+    [{ missing: ['os', 'plan'] }, ['os']],
+    [{ missing_some: [1, ['plan', 'version']] }, ['version']],
+    [{ missing: [{ merge: [['o'], ['s']] }] }, NAMES],
+    [{ var: { cat: ['ver', 'sion'] } }, NAMES],
+    [{ var: [{ cat: ['o', 's'] }] }, NAMES],
+    [{ var: '' }, NAMES],
+    [{ var: [] }, NAMES],
+    [{ var: null }, NAMES],
+    [{ var: 'o\\s' }, NAMES],
+    [{ in: ['a', { var: 'groups' }] }, []],
+    ['on', []],
+  ])('of %j are %j', (rule, names) => {
+    expect(attributesRead(rule, NAMES)).toEqual(names);
+  });
+});
+
+describe('withBase', () => {
+  it('is the context itself when it lacks nothing that is read', () => {
+    const context = { targetingKey: 'you', plan: 'pro' };
+    expect(withBase(context, BASE, ['targetingKey'])).toBe(context);
+    expect(withBase(context, BASE, [])).toBe(context);
+  });
+
+  it('fills in what is read and lacking, over nothing that the caller said', () => {
+    const context = Object.freeze({ targetingKey: undefined, os: undefined, plan: 'pro' });
+    expect(withBase(context, BASE, NAMES)).toEqual({
+      targetingKey: 'me',
+      os: undefined,
+      version: '25.1',
+      plan: 'pro',
+    });
+  });
+});

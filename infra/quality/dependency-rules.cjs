@@ -28,7 +28,11 @@ const floor = (names, below) =>
 module.exports = {
   forbidden: [
     ...floor(['contracts'], []),
-    ...floor(PURE, ['contracts']),
+    ...floor(
+      PURE.filter((name) => name !== 'domain'),
+      ['contracts'],
+    ),
+    ...floor(['domain'], ['contracts', 'evaluation']),
     ...floor(['flag-file'], ['contracts', 'domain', 'evaluation']),
     ...floor(['streams'], ['contracts', ...PURE]),
     ...floor(UPPER, ['contracts', ...PURE, 'streams']),

@@ -65,7 +65,7 @@ const PACKAGES = ['zod', 'rxjs', 'pg', 'kysely', '@nestjs/common', '@nats-io/jet
 /** What each floor may do: a tree without a seed holds these, and nothing may be reported. */
 const CLEAN: Readonly<Record<string, readonly string[]>> = {
   'libs/contracts/src/clean.ts': ['zod', './index.js'],
-  'libs/domain/src/clean.ts': ['@headgate/contracts'],
+  'libs/domain/src/clean.ts': ['@headgate/contracts', '@headgate/evaluation'],
   'libs/trust/src/clean.ts': ['@headgate/contracts', 'node:crypto', 'node:zlib'],
   'libs/flag-file/src/clean.ts': ['@headgate/domain', '@headgate/evaluation', 'zod'],
   'libs/streams/src/clean.ts': ['@headgate/domain', '@nats-io/jetstream', 'node:timers'],

@@ -11,6 +11,7 @@ const WHY = 'recorded for history';
 const id = (n: number): string => `01890000-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
 const flag = { project: 'shop', kind: 'flag', aggregateId: id(3) } as const;
 const otherFlag = { project: 'shop', kind: 'flag', aggregateId: id(4) } as const;
+const segment = { project: 'shop', kind: 'segment', aggregateId: id(8) } as const;
 const rollout = { project: 'shop', kind: 'rollout', aggregateId: id(5) } as const;
 const token = { project: '_system', kind: 'token', aggregateId: id(6) } as const;
 
@@ -125,6 +126,20 @@ export const GOLDEN_FACTS: { readonly [T in EventType]: GoldenFact<T> } = {
   },
   'rollout-stopped.v1': { ...rollout, data: { verdictId: id(7), weightPpm: 10_000, why: WHY } },
   'rollout-aborted.v1': { ...rollout, data: { weightPpm: 10_000, because: 'person', why: WHY } },
+  'segment-created.v1': {
+    ...segment,
+    data: {
+      channel: 'stable',
+      name: 'insiders',
+      definition: { when: { ends_with: [{ var: 'email' }, '@example.com'] }, description: 'our own people' },
+      why: WHY,
+    },
+  },
+  'segment-changed.v1': {
+    ...segment,
+    data: { definition: { when: { in: [{ var: 'team' }, ['a', 'b']] } }, why: WHY },
+  },
+  'segment-removed.v1': { ...segment, data: { why: WHY } },
   'token-created.v1': {
     ...token,
     data: { name: 'ci', role: 'releaser', project: 'shop', secretHash: 'c'.repeat(64), why: WHY },

@@ -79,7 +79,8 @@ export class Publisher {
     const touched = fold.apply(event);
     if (touched === null || !this.#isCaughtUp) return;
     const writer = this.#writer(fold, touched.channel);
-    if (touched.flagId !== null) writer.touch(touched.flagId, touched.isUrgent);
+    // In one go: a kill and what follows from it for other flags share a commit.
+    for (const flagId of touched.flagIds) writer.touch(flagId, touched.isUrgent);
   }
 
   #catchUp(): void {

@@ -22,6 +22,18 @@ export const ERRORS = {
   'flag-not-killed': { status: 409, exit: 6, next: 'Nothing to do.' },
   'flag-killed': { status: 409, exit: 6, next: 'Lift the kill first.' },
   'flag-in-rollout': { status: 409, exit: 6, next: 'Abort the rollout or wait for its end.' },
+  'segment-invalid': { status: 422, exit: 4, next: 'Mend the condition.' },
+  'segment-in-use': {
+    status: 409,
+    exit: 6,
+    next: 'Take the segment out of the rules of the flags that the message names first.',
+  },
+  'flag-needed': { status: 409, exit: 6, next: 'Change the flags that the message names first.' },
+  'channel-full': {
+    status: 422,
+    exit: 4,
+    next: 'Archive flags that nobody needs, make rules smaller, or part the flags over two channels.',
+  },
   'flag-invalid': { status: 422, exit: 4, next: 'Mend the flag definition.' },
   'rollout-ended': { status: 409, exit: 6, next: 'Start a new rollout.' },
   'rollout-not-there-yet': { status: 409, exit: 6, next: 'Wait for the state that the message names.' },

@@ -32,6 +32,9 @@ export const flagKey = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$/, 'must be 1 to 200 characters of A-Z a-z 0-9 . _ : / -');
 
+/** Attribute of an evaluation context as a rule reads it; a dot leads into an object. */
+export const attributeName = z.string().min(1).max(200);
+
 export const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex');
 
 /** Parts per million of the deployed base, 0 to 1,000,000. */

@@ -12,3 +12,4 @@ export * from './wire/channel.js';
 export * from './wire/flag-document.js';
 export * from './wire/judge-policy.js';
 export * from './wire/report.js';
+export * from './wire/segment.js';

@@ -4,6 +4,7 @@ import type {
   FlagDefinition,
   JudgePolicy,
   MetricDefinition,
+  SegmentDefinition,
   TokenRole,
 } from '@headgate/contracts';
 
@@ -22,6 +23,7 @@ export type Command =
       readonly channelId: string;
       readonly slug: string;
       readonly beatLifetimeMs: number;
+      readonly attributes?: readonly string[] | undefined;
       readonly why: string;
     }
   | {
@@ -51,6 +53,28 @@ export type Command =
       readonly project: string;
       readonly flagId: string;
       readonly restored: EventData<'flag-restored.v1'>;
+    }
+  | {
+      readonly type: 'create-segment';
+      readonly project: string;
+      readonly segmentId: string;
+      readonly channel: string;
+      readonly name: string;
+      readonly definition: SegmentDefinition;
+      readonly why: string;
+    }
+  | {
+      readonly type: 'change-segment';
+      readonly project: string;
+      readonly segmentId: string;
+      readonly definition: SegmentDefinition;
+      readonly why: string;
+    }
+  | {
+      readonly type: 'remove-segment';
+      readonly project: string;
+      readonly segmentId: string;
+      readonly why: string;
     }
   | {
       readonly type: 'request-rollout';
@@ -130,6 +154,10 @@ export const aggregateOf = (
     case 'archive-flag':
     case 'restore-flag':
       return { kind: 'flag', aggregateId: command.flagId };
+    case 'create-segment':
+    case 'change-segment':
+    case 'remove-segment':
+      return { kind: 'segment', aggregateId: command.segmentId };
     case 'request-rollout':
     case 'record-plan':
     case 'begin-rollout':
@@ -161,6 +189,10 @@ export const commandFingerprint = (command: Command): object => {
     }
     case 'create-flag': {
       const { flagId: _, ...rest } = command;
+      return rest;
+    }
+    case 'create-segment': {
+      const { segmentId: _, ...rest } = command;
       return rest;
     }
     case 'request-rollout': {

@@ -2,11 +2,16 @@ import type { Fact } from '@headgate/contracts';
 import { decideChannel } from './channel/decide-channel.js';
 import { CommandRefused } from './command-refused.js';
 import type { Command } from './commands.js';
+import { refuseBadFlag, refuseBadSegmentChange } from './flag/check-change.js';
 import { decideFlag } from './flag/decide-flag.js';
 import { decideProject } from './project/decide-project.js';
 import { flagName, type ProjectState } from './project-state.js';
 import { decideRollout } from './rollout/decide-rollout.js';
+import { checkSegment } from './segment/check-segment.js';
+import { decideSegment, type SegmentCommand } from './segment/decide-segment.js';
+import { surroundingsOf } from './surroundings-of.js';
 import { decideToken } from './token/decide-token.js';
+import { segmentUse } from './used-by.js';
 
 /** The one fact that follows from a command, or `CommandRefused`. Pure: the same state, command and time give the same answer. */
 export const decide = (state: ProjectState, command: Command, now: number): Fact => {
@@ -23,6 +28,7 @@ export const decide = (state: ProjectState, command: Command, now: number): Fact
       return decideFlag(state.flags.get(command.flagId), command, {
         channelExists: state.channels.has(command.channel),
         sameKey: sameKey === undefined ? undefined : state.flags.get(sameKey),
+        refuseBad: (flag, definition) => refuseBadFlag(state, flag, definition),
       });
     }
     case 'change-flag':
@@ -33,7 +39,18 @@ export const decide = (state: ProjectState, command: Command, now: number): Fact
       return decideFlag(state.flags.get(command.flagId), command, {
         channelExists: true,
         sameKey: undefined,
+        refuseBad: (flag, definition) => refuseBadFlag(state, flag, definition),
       });
+    case 'create-segment':
+      return decideSegment(state.segments.get(command.segmentId), command, {
+        channelExists: state.channels.has(command.channel),
+        sameName: state.segments.get(state.segmentIds.get(flagName(command.channel, command.name)) ?? ''),
+        usedBy: [],
+        problems: checkSegment(command.definition, surroundingsOf(state, command.channel)),
+      });
+    case 'change-segment':
+    case 'remove-segment':
+      return changeSegment(state, command);
     case 'request-rollout':
       return decideRollout(state.rollouts.get(command.rolloutId), command, state.flags.get(command.flagId));
     case 'record-plan':
@@ -47,4 +64,21 @@ export const decide = (state: ProjectState, command: Command, now: number): Fact
       return decideRollout(rollout, command, rollout && state.flags.get(rollout.flagId));
     }
   }
+};
+
+const changeSegment = (
+  state: ProjectState,
+  command: Exclude<SegmentCommand, { type: 'create-segment' }>,
+): Fact => {
+  const segment = state.segments.get(command.segmentId);
+  const ids = segment ? state.usedBy.get(segmentUse(segment.channel, segment.name)) : undefined;
+  const isChange = command.type === 'change-segment' && segment !== undefined;
+  const fact = decideSegment(segment, command, {
+    channelExists: true,
+    sameName: undefined,
+    usedBy: [...(ids ?? [])].map((id) => state.flags.get(id)?.key ?? id).sort(),
+    problems: isChange ? checkSegment(command.definition, surroundingsOf(state, segment.channel)) : [],
+  });
+  if (isChange) refuseBadSegmentChange(state, segment, command.definition.when);
+  return fact;
 };

@@ -4,7 +4,12 @@ export { aggregateOf, type Command, commandFingerprint } from './commands.js';
 export { decide } from './decide.js';
 export { checkDefinition } from './flag/check-definition.js';
 export { compileDocument } from './flag/compile-document.js';
+export { type CompiledTargeting, compileTargeting } from './flag/compile-targeting.js';
 export type { Flag, Split } from './flag/flag.js';
+export { describeProblem, type Problem } from './flag/problem.js';
+export { ALONE, type CompilableFlag, type Surroundings } from './flag/surroundings.js';
+export { prerequisitesOf, segmentsOf } from './flag/uses.js';
+export { checkPattern } from './pattern/check-pattern.js';
 export type { Project } from './project/project.js';
 export { parseProject, serializeProject } from './project-snapshot.js';
 export {
@@ -12,6 +17,7 @@ export {
   applyEvent,
   emptyProject,
   flagName,
+  flagsMovedBy,
   type ProjectState,
   REPEAT_WINDOW_MS,
 } from './project-state.js';
@@ -25,5 +31,8 @@ export {
   type RunningRollout,
   type Verdict,
 } from './rollout/rollout.js';
+export { checkSegment } from './segment/check-segment.js';
+export type { Segment } from './segment/segment.js';
+export { surroundingsOf } from './surroundings-of.js';
 export type { Token } from './token/token.js';
-export { viewChannel, viewFlag, viewProject, viewRollout, viewToken } from './views.js';
+export { viewChannel, viewFlag, viewProject, viewRollout, viewSegment, viewToken } from './views.js';

@@ -1,8 +1,9 @@
 import type { LogPosition } from '@headgate/contracts';
 import { emptyProject, type ProjectState } from './project-state.js';
+import { indexUses } from './used-by.js';
 
 /** Raise when a state's shape changes: older snapshots are then discarded and the log is folded again. */
-const PROJECT_STATE_VERSION = 1;
+const PROJECT_STATE_VERSION = 2;
 
 interface Serialized {
   readonly version: number;
@@ -11,6 +12,8 @@ interface Serialized {
   readonly channels: readonly unknown[];
   readonly flags: readonly unknown[];
   readonly flagIds: readonly (readonly [string, string])[];
+  readonly segments: readonly unknown[];
+  readonly segmentIds: readonly (readonly [string, string])[];
   readonly rollouts: readonly unknown[];
   readonly tokens: readonly unknown[];
   readonly answered: readonly unknown[];
@@ -24,6 +27,8 @@ export const serializeProject = (state: ProjectState): Serialized => ({
   channels: [...state.channels.values()],
   flags: [...state.flags.values()],
   flagIds: [...state.flagIds],
+  segments: [...state.segments.values()],
+  segmentIds: [...state.segmentIds],
   rollouts: [...state.rollouts.values()],
   tokens: [...state.tokens.values()],
   answered: [...state.answered.values()],
@@ -44,8 +49,14 @@ export const parseProject = (text: string): ProjectState | null => {
   for (const channel of read.channels as ReturnType<ProjectState['channels']['get']>[])
     if (channel) state.channels.set(channel.slug, channel);
   for (const flag of read.flags as ReturnType<ProjectState['flags']['get']>[])
-    if (flag) state.flags.set(flag.id, flag);
+    if (flag) {
+      indexUses(state.usedBy, undefined, flag);
+      state.flags.set(flag.id, flag);
+    }
   for (const [name, id] of read.flagIds) state.flagIds.set(name, id);
+  for (const segment of read.segments as ReturnType<ProjectState['segments']['get']>[])
+    if (segment) state.segments.set(segment.id, segment);
+  for (const [name, id] of read.segmentIds) state.segmentIds.set(name, id);
   for (const rollout of read.rollouts as ReturnType<ProjectState['rollouts']['get']>[])
     if (rollout) state.rollouts.set(rollout.id, rollout);
   for (const token of read.tokens as ReturnType<ProjectState['tokens']['get']>[])

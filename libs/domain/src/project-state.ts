@@ -3,7 +3,9 @@ import { type Channel, evolveChannel } from './channel/channel.js';
 import { evolveFlag, type Flag } from './flag/flag.js';
 import { evolveProject, initialProject, type Project } from './project/project.js';
 import { evolveRollout, type Rollout, type RolloutEvent } from './rollout/rollout.js';
+import { evolveSegment, type Segment } from './segment/segment.js';
 import { evolveToken, type Token } from './token/token.js';
+import { dependentsOf, flagUse, indexUses, segmentUse, type UsedBy } from './used-by.js';
 
 /** What was answered to a command id, kept for as long as a repeat must get the same answer. */
 export interface AnsweredCommand extends LogPosition {
@@ -24,6 +26,11 @@ export interface ProjectState {
   readonly flags: Map<string, Flag>;
   /** `<channel>/<key>` to the id of the newest flag of that name. */
   readonly flagIds: Map<string, string>;
+  readonly segments: Map<string, Segment>;
+  /** `<channel>/<name>` to the id of the newest segment of that name. */
+  readonly segmentIds: Map<string, string>;
+  /** Follows from the flags; kept so that an event need not look at all of them. */
+  readonly usedBy: UsedBy;
   readonly rollouts: Map<string, Rollout>;
   readonly tokens: Map<string, Token>;
   /** In log order, oldest first. */
@@ -42,11 +49,31 @@ export const emptyProject = (): ProjectState => ({
   channels: new Map(),
   flags: new Map(),
   flagIds: new Map(),
+  segments: new Map(),
+  segmentIds: new Map(),
+  usedBy: new Map(),
   rollouts: new Map(),
   tokens: new Map(),
   answered: new Map(),
   head: null,
 });
+
+/** Flags whose documents an event that was just folded in has changed: its own and those that need it. */
+export const flagsMovedBy = (state: ProjectState, event: LogEvent): readonly Flag[] => {
+  const own = ownFlag(state, event);
+  const isMoved = ({ epoch, position }: Flag): boolean =>
+    epoch === event.epoch && position === event.position;
+  const segment = event.kind === 'segment' ? state.segments.get(event.aggregateId) : undefined;
+  const use = own ? flagUse(own.channel, own.key) : segment && segmentUse(segment.channel, segment.name);
+  const others = use === undefined ? [] : dependentsOf(state, use).filter(isMoved);
+  return own ? [own, ...others] : others;
+};
+
+const ownFlag = (state: ProjectState, event: LogEvent): Flag | undefined => {
+  const rollout = event.kind === 'rollout' ? state.rollouts.get(event.aggregateId) : undefined;
+  const id = event.kind === 'flag' ? event.aggregateId : rollout?.flagId;
+  return id === undefined ? undefined : state.flags.get(id);
+};
 
 export const flagName = (channel: string, key: string): string => `${channel}/${key}`;
 
@@ -69,14 +96,24 @@ const evolve = (state: ProjectState, event: LogEvent): void => {
     case 'flag-created.v1':
     case 'flag-restored.v1':
       state.flagIds.set(flagName(event.data.channel, event.data.key), id);
-      state.flags.set(id, evolveFlag(state.flags.get(id), event));
+      putFlag(state, evolveFlag(state.flags.get(id), event), event);
       return;
     case 'flag-changed.v1':
     case 'flag-killed.v1':
     case 'flag-kill-lifted.v1':
     case 'flag-archived.v1':
-      state.flags.set(id, evolveFlag(state.flags.get(id), event));
+      putFlag(state, evolveFlag(state.flags.get(id), event), event);
       return;
+    case 'segment-created.v1':
+    case 'segment-changed.v1':
+    case 'segment-removed.v1': {
+      const segment = evolveSegment(state.segments.get(id), event);
+      state.segments.set(id, segment);
+      if (event.type === 'segment-created.v1')
+        state.segmentIds.set(flagName(segment.channel, segment.name), id);
+      markDependents(state, segmentUse(segment.channel, segment.name), event);
+      return;
+    }
     case 'rollout-requested.v1':
     case 'rollout-planned.v1':
     case 'rollout-step-entered.v1':
@@ -97,6 +134,18 @@ const evolve = (state: ProjectState, event: LogEvent): void => {
   }
 };
 
+/** A flag as it is after the event. The documents of the flags that need it say something else now, too. */
+const putFlag = (state: ProjectState, flag: Flag, event: LogEvent): void => {
+  indexUses(state.usedBy, state.flags.get(flag.id), flag);
+  state.flags.set(flag.id, flag);
+  markDependents(state, flagUse(flag.channel, flag.key), event);
+};
+
+const markDependents = (state: ProjectState, use: string, event: LogEvent): void => {
+  const mark = { changedAt: event.at, epoch: event.epoch, position: event.position };
+  for (const flag of dependentsOf(state, use)) state.flags.set(flag.id, { ...flag, ...mark });
+};
+
 /** A rollout's step is a fact about its flag too: the flag's document changes with it. */
 const moveFlag = (state: ProjectState, rollout: Rollout, event: RolloutEvent): void => {
   const flag = state.flags.get(rollout.flagId);
@@ -114,27 +163,24 @@ const moveFlag = (state: ProjectState, rollout: Rollout, event: RolloutEvent): v
         weightPpm: rollout.status === 'baking' ? rollout.weightPpm : 0,
         reportEveryMs: Math.max(MIN_REPORT_MS, Math.round(bakeMs / REPORTS_PER_BAKE)),
       };
-      state.flags.set(flag.id, { ...flag, ...mark, split });
+      putFlag(state, { ...flag, ...mark, split }, event);
       return;
     }
     case 'rollout-verdict-given.v1':
       return;
-    case 'rollout-completed.v1':
-      state.flags.set(flag.id, {
-        ...flag,
-        ...mark,
-        split: null,
-        definition: { ...flag.definition, defaultVariant: rollout.variant },
-      });
+    case 'rollout-completed.v1': {
+      const definition = { ...flag.definition, defaultVariant: rollout.variant };
+      putFlag(state, { ...flag, ...mark, split: null, definition }, event);
       return;
+    }
     case 'rollout-rolled-back.v1':
     case 'rollout-aborted.v1':
-      state.flags.set(flag.id, { ...flag, ...mark, split: null });
+      putFlag(state, { ...flag, ...mark, split: null }, event);
       return;
     case 'rollout-stopped.v1': {
       if (!flag.split) return;
       const { reportEveryMs: _, ...split } = flag.split;
-      state.flags.set(flag.id, { ...flag, ...mark, split });
+      putFlag(state, { ...flag, ...mark, split }, event);
       return;
     }
   }

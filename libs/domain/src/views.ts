@@ -4,12 +4,14 @@ import type {
   JsonValue,
   ProjectView,
   RolloutView,
+  SegmentView,
   TokenView,
 } from '@headgate/contracts';
 import type { Channel } from './channel/channel.js';
 import type { Flag } from './flag/flag.js';
 import type { Project } from './project/project.js';
 import { isRunning, type Rollout } from './rollout/rollout.js';
+import type { Segment } from './segment/segment.js';
 import type { Token } from './token/token.js';
 
 /** Shapes of the HTTP API's answers, from an aggregate's state: what the read model stores and what a fold would say. */
@@ -23,6 +25,7 @@ export const viewChannel = (project: string, channel: Channel): ChannelView => (
   project,
   slug: channel.slug,
   beatLifetimeMs: channel.beatLifetimeMs,
+  attributes: channel.attributes ? [...channel.attributes] : null,
   createdAt: channel.createdAt,
 });
 
@@ -38,6 +41,20 @@ export const viewFlag = (project: string, flag: Flag): FlagView => ({
   rolloutId: flag.split?.rolloutId ?? null,
   position: flag.position,
   changedAt: flag.changedAt,
+  createdAt: flag.createdAt,
+});
+
+export const viewSegment = (project: string, segment: Segment): SegmentView => ({
+  id: segment.id,
+  project,
+  channel: segment.channel,
+  name: segment.name,
+  status: segment.status,
+  definition: segment.definition as unknown as JsonValue,
+  why: segment.why,
+  position: segment.position,
+  createdAt: segment.createdAt,
+  changedAt: segment.changedAt,
 });
 
 export const viewRollout = (project: string, rollout: Rollout, flagKey: string): RolloutView => ({

@@ -37,7 +37,7 @@ export interface CheckpointTable {
   readonly heads: unknown;
 }
 
-/** Tables of schema `headgate`; the five views and `checkpoint` show the active generation. */
+/** Tables of schema `headgate`; the six views and `checkpoint` show the active generation. */
 export interface Tables {
   readonly archive: ArchiveTable;
   readonly generation: { readonly id: number; readonly active: number };
@@ -45,6 +45,7 @@ export interface Tables {
   readonly project: ViewTable;
   readonly channel: ViewTable;
   readonly flag: ViewTable;
+  readonly segment: ViewTable;
   readonly rollout: ViewTable;
   readonly token: ViewTable;
   readonly checkpoint: CheckpointTable;

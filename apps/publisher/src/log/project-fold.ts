@@ -1,10 +1,21 @@
 import type { Change, FlagDocument, LogEvent, LogPosition } from '@headgate/contracts';
-import { applyEvent, compileDocument, emptyProject, type ProjectState } from '@headgate/domain';
+import {
+  applyEvent,
+  compileDocument,
+  emptyProject,
+  flagsMovedBy,
+  type ProjectState,
+  type Surroundings,
+  surroundingsOf,
+} from '@headgate/domain';
 
-/** What one event may have changed: a flag of a channel, at once when it is a kill; or a channel that is new. */
+/**
+ * What one event may have changed: flags of a channel — its own and those that need it — at once when it is a kill; none for a
+ * channel that is new.
+ */
 export interface Touched {
   readonly channel: string;
-  readonly flagId: string | null;
+  readonly flagIds: readonly string[];
   readonly isUrgent: boolean;
 }
 
@@ -29,17 +40,19 @@ export class ProjectFold {
   apply(event: LogEvent): Touched | null {
     applyEvent(this.#state, event);
     if (event.type === 'channel-created.v1' && event.data !== null)
-      return { channel: event.data.slug, flagId: null, isUrgent: false };
-    const rollout = event.kind === 'rollout' ? this.#state.rollouts.get(event.aggregateId) : undefined;
-    const flagId = event.kind === 'flag' ? event.aggregateId : rollout?.flagId;
-    const flag = flagId === undefined ? undefined : this.#state.flags.get(flagId);
-    if (flag === undefined) return null;
-    return { channel: flag.channel, flagId: flag.id, isUrgent: event.type === 'flag-killed.v1' };
+      return { channel: event.data.slug, flagIds: [], isUrgent: false };
+    const moved = flagsMovedBy(this.#state, event);
+    const [first] = moved;
+    if (first === undefined) return null;
+    // Flags need only flags and segments of their own channel.
+    const flagIds = moved.map(({ id }) => id);
+    return { channel: first.channel, flagIds, isUrgent: event.type === 'flag-killed.v1' };
   }
 
   /** The documents that these flags have now. */
   changes(channel: string, flagIds: Iterable<string>): Change[] {
-    return [...flagIds].map((flagId) => ({ flagId, doc: this.#document(channel, flagId) }));
+    const around = surroundingsOf(this.#state, channel);
+    return [...flagIds].map((flagId) => ({ flagId, doc: this.#document(channel, flagId, around) }));
   }
 
   /** Every flag that the channel has or should have. */
@@ -49,8 +62,8 @@ export class ProjectFold {
     return this.changes(channel, flagIds);
   }
 
-  #document(channel: string, flagId: string): FlagDocument | null {
+  #document(channel: string, flagId: string, around: Surroundings): FlagDocument | null {
     const flag = this.#state.flags.get(flagId);
-    return flag?.channel === channel ? compileDocument(this.project, flag) : null;
+    return flag?.channel === channel ? compileDocument(this.project, flag, around) : null;
   }
 }

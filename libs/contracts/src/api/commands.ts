@@ -1,19 +1,40 @@
 import { z } from 'zod';
 import { tokenRole } from '../events/token-events.js';
-import { epochMs, flagKey, slug, why } from '../identifiers.js';
+import { attributeName, epochMs, flagKey, slug, why } from '../identifiers.js';
 import { tolerant } from '../tolerant.js';
-import { flagDefinition, variantName } from '../wire/flag-document.js';
+import { flagDefinition, flagType, jsonValue, variantName } from '../wire/flag-document.js';
 import { judgePolicy, metricDefinition } from '../wire/judge-policy.js';
+import { segmentDefinition, segmentName } from '../wire/segment.js';
 
 /** Bodies of the HTTP API's writes. The command id travels in the header `Idempotency-Key`. */
 export const createProject = z.strictObject({ slug, name: z.string().min(1).max(200).optional(), why });
 export const createChannel = z.strictObject({
   slug,
   beatLifetimeMs: z.int().min(1_000).default(86_400_000),
+  /** What rules may read of a context, besides `targetingKey` and `$flagd`; absent: anything. */
+  attributes: z.array(attributeName).max(100).optional(),
   why,
 });
 export const createFlag = z.strictObject({ key: flagKey, definition: flagDefinition, why });
 export const changeFlag = z.strictObject({ definition: flagDefinition, why });
+/** Which flags a listing shows; all conditions together. */
+export const flagFilter = z.strictObject({
+  type: flagType.optional(),
+  tag: z.string().min(1).max(100).optional(),
+  owner: z.string().min(1).max(200).optional(),
+  status: z.enum(['active', 'killed', 'archived']).optional(),
+  /** `true`: stale or potentially stale ones; `false`: the others. */
+  stale: z.enum(['true', 'false']).optional(),
+});
+export type FlagFilter = z.infer<typeof flagFilter>;
+/** An evaluation context to try a flag with. */
+export const evaluateFlag = z.strictObject({
+  context: z.record(z.string().min(1).max(200), jsonValue).default({}),
+  /** Moment to evaluate at, for ramps and schedules; absent: now. */
+  at: epochMs.optional(),
+});
+export const createSegment = z.strictObject({ name: segmentName, definition: segmentDefinition, why });
+export const changeSegment = z.strictObject({ definition: segmentDefinition, why });
 export const becauseOf = z.strictObject({ why });
 export const requestRollout = z.strictObject({
   channel: slug,

@@ -16,8 +16,18 @@ export const channelView = tolerant({
   project: z.string(),
   slug: z.string(),
   beatLifetimeMs: z.number(),
+  /** What rules may read of a context; null: anything. */
+  attributes: z.array(z.string()).nullable().optional(),
   createdAt: z.number(),
 });
+export const FLAG_STAGES = ['active', 'potentially-stale', 'stale', 'archived'] as const;
+/** Whether a flag is still needed, as far as can be told (Unleash's terms), each reason a sentence. */
+export const flagHealthView = tolerant({
+  stage: z.enum(FLAG_STAGES),
+  isExpired: z.boolean(),
+  reasons: z.array(z.string()),
+});
+export type FlagHealthView = z.infer<typeof flagHealthView>;
 export const flagView = tolerant({
   id: z.string(),
   project: z.string(),
@@ -30,6 +40,35 @@ export const flagView = tolerant({
   rolloutId: z.string().nullable(),
   position: z.number(),
   changedAt: z.number(),
+  /** Absent in rows of version 0.1. */
+  createdAt: z.number().optional(),
+  /** As of the answer; not part of what the log says. */
+  health: flagHealthView.optional(),
+});
+export const segmentView = tolerant({
+  id: z.string(),
+  project: z.string(),
+  channel: z.string(),
+  name: z.string(),
+  status: z.enum(['active', 'removed']),
+  definition: jsonValue,
+  why: z.string(),
+  position: z.number(),
+  createdAt: z.number(),
+  changedAt: z.number(),
+  /** Keys of the flags whose rules refer to it; as of the answer. */
+  usedBy: z.array(z.string()).optional(),
+});
+/** What a flag gives a context, and how it came to that. */
+export const evaluationView = tolerant({
+  key: z.string(),
+  /** Absent, like `value`, where the default in the code is used. */
+  variant: z.string().optional(),
+  value: jsonValue.optional(),
+  reason: z.string(),
+  errorCode: z.string().optional(),
+  errorMessage: z.string().optional(),
+  trace: z.array(jsonValue),
 });
 export const verdictView = tolerant({
   id: z.string(),
@@ -96,6 +135,8 @@ export type ProjectView = z.infer<typeof projectView>;
 export type ChannelView = z.infer<typeof channelView>;
 export type FlagView = z.infer<typeof flagView>;
 export type VerdictView = z.infer<typeof verdictView>;
+export type SegmentView = z.infer<typeof segmentView>;
+export type EvaluationView = z.infer<typeof evaluationView>;
 export type RolloutView = z.infer<typeof rolloutView>;
 export type TokenView = z.infer<typeof tokenView>;
 

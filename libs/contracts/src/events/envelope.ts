@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { commandId, epochMs, projectName, sha256Hex, subjectToken, uuidV7 } from '../identifiers.js';
 import { tolerant } from '../tolerant.js';
 
-export const AGGREGATE_KINDS = ['project', 'channel', 'flag', 'rollout', 'token'] as const;
+export const AGGREGATE_KINDS = ['project', 'channel', 'flag', 'segment', 'rollout', 'token'] as const;
 export const aggregateKind = z.enum(AGGREGATE_KINDS);
 export type AggregateKind = z.infer<typeof aggregateKind>;
 

@@ -19,6 +19,7 @@ import {
   rolloutStoppedV1,
   rolloutVerdictGivenV1,
 } from './rollout-events.js';
+import { segmentChangedV1, segmentCreatedV1, segmentRemovedV1 } from './segment-events.js';
 import { tokenCreatedV1, tokenRevokedV1 } from './token-events.js';
 
 /** Every event this installation may meet, by type. A type once written stays here for ever. */
@@ -39,6 +40,9 @@ export const EVENT_SCHEMAS = {
   'rollout-rolled-back.v1': rolloutRolledBackV1,
   'rollout-stopped.v1': rolloutStoppedV1,
   'rollout-aborted.v1': rolloutAbortedV1,
+  'segment-created.v1': segmentCreatedV1,
+  'segment-changed.v1': segmentChangedV1,
+  'segment-removed.v1': segmentRemovedV1,
   'token-created.v1': tokenCreatedV1,
   'token-revoked.v1': tokenRevokedV1,
 } as const;

@@ -33,7 +33,10 @@ export const flagMetadata = z.record(
 const bucketing = {
   /** Default: the flag's `seed`, else its key. */
   seed: seed.optional(),
-  /** Attribute of the context that is hashed; `targetingKey` when absent. A context without it falls through. */
+  /**
+   * Attribute of the context that is hashed; `targetingKey` when absent. A context without it (or with "", 0, false) falls
+   * through: to the next rule, or from a schedule or the fallthrough to the default variant.
+   */
   bucketBy: z.string().min(1).max(200).optional(),
 };
 
@@ -53,6 +56,7 @@ export const serve = z.union([
   z.strictObject({
     ramp: z.strictObject({
       variant: variantName,
+      /** Of who is not in the ramp yet; absent: the flag's default variant. */
       rest: variantName.optional(),
       from: atWeight,
       to: atWeight,
@@ -74,7 +78,7 @@ export type TargetingRule = z.infer<typeof targetingRule>;
 export const prerequisite = z.strictObject({
   flag: flagKey,
   variants: z.array(variantName).min(1).max(100),
-  /** Absent: the default in the code. */
+  /** Absent: the default in the code, whatever the default variant is by then. */
   otherwise: variantName.optional(),
 });
 export type Prerequisite = z.infer<typeof prerequisite>;

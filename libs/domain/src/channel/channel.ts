@@ -5,6 +5,8 @@ export interface Channel {
   readonly id: string;
   readonly slug: string;
   readonly beatLifetimeMs: number;
+  /** What rules may read of a context; absent: anything. */
+  readonly attributes?: readonly string[];
   readonly createdAt: number;
   readonly why: string;
 }
@@ -19,6 +21,7 @@ export const evolveChannel = (_state: Channel | undefined, event: ChannelEvent):
         id: event.aggregateId,
         slug: event.data.slug,
         beatLifetimeMs: event.data.beatLifetimeMs,
+        ...(event.data.attributes === undefined ? {} : { attributes: event.data.attributes }),
         createdAt: event.at,
         why: event.data.why,
       };

@@ -12,8 +12,14 @@ export const decideChannel = (
       'already-exists',
       `channel "${command.slug}" of project "${command.project}" exists already`,
     );
+  const { slug, beatLifetimeMs, attributes, why } = command;
   return {
     type: 'channel-created.v1',
-    data: { slug: command.slug, beatLifetimeMs: command.beatLifetimeMs, why: command.why },
+    data: {
+      slug,
+      beatLifetimeMs,
+      ...(attributes === undefined ? {} : { attributes: [...attributes] }),
+      why,
+    },
   };
 };

@@ -1,28 +1,82 @@
 import type { FlagDefinition, JsonValue } from '@headgate/contracts';
-
-const MAX_DEFINITION_BYTES = 65_536;
+import { checkBounds } from './check-bounds.js';
+import { checkPrerequisites } from './check-prerequisites.js';
+import { checkRules } from './check-rules.js';
+import { checkServe } from './check-serve.js';
+import { checkSize } from './check-size.js';
+import { type Problem, problem } from './problem.js';
+import { ALONE, type Surroundings } from './surroundings.js';
 
 const kindOf = (value: JsonValue): string =>
   value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
 
-/** What is wrong with a definition, one sentence per place, each with the mend; empty when it can be published. */
-export const checkDefinition = (definition: FlagDefinition): readonly string[] => {
-  const wrong: string[] = [];
-  const names = Object.keys(definition.variants);
-  if (names.length === 0) wrong.push('variants: empty; name at least one');
-  const kinds = new Set(Object.values(definition.variants).map(kindOf));
-  if (kinds.size > 1)
-    wrong.push(`variants: mixed types (${[...kinds].join(', ')}); all variants of a flag have one type`);
-  for (const kind of kinds)
-    if (kind === 'null' || kind === 'array')
-      wrong.push(`variants: ${kind} is not a flag value; use boolean, string, number or object`);
-  const { defaultVariant } = definition;
-  if (typeof defaultVariant === 'string' && !Object.hasOwn(definition.variants, defaultVariant))
-    wrong.push(`defaultVariant: "${defaultVariant}" is not one of ${names.join(', ') || '(no variants)'}`);
-  const bytes = JSON.stringify(definition).length;
-  if (bytes > MAX_DEFINITION_BYTES)
-    wrong.push(
-      `definition: ${bytes} bytes; at most ${MAX_DEFINITION_BYTES}, move large values out of the flag`,
-    );
-  return wrong;
+/**
+ * What is wrong with a definition, place by place, each with the mend; empty when it can be published. What it refers to is
+ * looked up in `around`; a flag that is to be checked on its own may leave it out.
+ */
+export const checkDefinition = (
+  definition: FlagDefinition,
+  key = 'flag',
+  around: Surroundings = ALONE,
+): readonly Problem[] => {
+  const found = [
+    ...checkVariants(definition),
+    ...checkRules(definition, around),
+    ...checkSchedule(definition),
+    ...(definition.fallthrough ? checkServe(definition.fallthrough, definition, 'fallthrough', around) : []),
+    ...(definition.schedule ?? []).flatMap(({ serve }, i) =>
+      checkServe(serve, definition, `schedule.${i}.serve`, around),
+    ),
+    ...checkPrerequisites(definition, key, around),
+    ...checkBounds(definition),
+  ];
+  // The compiled whole is looked at when its parts are sound: its faults would only repeat theirs.
+  return found.length > 0 ? found : checkSize(definition, key, around);
 };
+
+const checkVariants = ({ variants, defaultVariant }: FlagDefinition): readonly Problem[] => {
+  const found: Problem[] = [];
+  const names = Object.keys(variants);
+  if (names.length === 0) found.push(problem('variants', 'no-variants', 'empty; name at least one'));
+  const kinds = new Set(Object.values(variants).map(kindOf));
+  if (kinds.size > 1)
+    found.push(
+      problem(
+        'variants',
+        'mixed-types',
+        `mixed types (${[...kinds].join(', ')}); all variants of a flag have one type`,
+      ),
+    );
+  for (const [name, value] of Object.entries(variants))
+    if (value === null || Array.isArray(value))
+      found.push(
+        problem(
+          `variants.${name}`,
+          'not-a-value',
+          `${kindOf(value)} is not a flag value; use boolean, string, number or object`,
+        ),
+      );
+  if (typeof defaultVariant === 'string' && !Object.hasOwn(variants, defaultVariant))
+    found.push(
+      problem(
+        'defaultVariant',
+        'unknown-variant',
+        `"${defaultVariant}" is not one of ${names.join(', ') || '(no variants)'}`,
+      ),
+    );
+  return found;
+};
+
+const checkSchedule = ({ schedule = [] }: FlagDefinition): readonly Problem[] =>
+  schedule.flatMap(({ at }, i) => {
+    const before = schedule[i - 1];
+    if (before === undefined || before.at < at) return [];
+    const order = `${new Date(at).toISOString()} is not after ${new Date(before.at).toISOString()}`;
+    return [
+      problem(
+        `schedule.${i}.at`,
+        'schedule-order',
+        `${order}; write the entries in the order of their times`,
+      ),
+    ];
+  });

@@ -1,16 +1,22 @@
-import type { FlagDocument, JsonValue } from '@headgate/contracts';
+import type { FlagDocument } from '@headgate/contracts';
+import { compileTargeting } from './compile-targeting.js';
 import type { Flag, Split } from './flag.js';
-
-const WHOLE_PPM = 1_000_000;
+import { ALONE, type Surroundings } from './surroundings.js';
 
 /**
- * The document readers get; `null` ends an archived flag. A pure function of the flag's state: the same log gives the same
- * bytes. A killed flag is DISABLED, so that every flagd client serves its code's default too.
+ * The document readers get; `null` ends an archived flag. A pure function of the flag's state and of what it refers to in its
+ * channel: the same log gives the same bytes. A killed flag is DISABLED, so that every flagd client serves its code's default
+ * too. What decides is one expression (ADR 0010): segments and prerequisites are written out in it.
  */
-export const compileDocument = (project: string, flag: Flag): FlagDocument | null => {
+export const compileDocument = (
+  project: string,
+  flag: Flag,
+  around: Surroundings = ALONE,
+): FlagDocument | null => {
   if (flag.status === 'archived') return null;
   const { definition, split } = flag;
-  const targeting = compileTargeting(definition.targeting, definition.defaultVariant ?? null, split);
+  const { targeting, defaultVariant } = compileTargeting(flag, around);
+  const { bounds, type, tags, metadata, expires, owner } = definition;
   return {
     schema: 'headgate.flag.v1',
     project,
@@ -19,13 +25,17 @@ export const compileDocument = (project: string, flag: Flag): FlagDocument | nul
     key: flag.key,
     state: flag.status === 'killed' ? 'DISABLED' : definition.state,
     variants: definition.variants,
-    defaultVariant: definition.defaultVariant,
+    defaultVariant,
     ...(targeting === undefined ? {} : { targeting }),
     ...(split ? { rollout: splitOf(split) } : {}),
     overridable: definition.overridable,
+    ...(bounds === undefined ? {} : { bounds }),
+    ...(type === undefined ? {} : { type }),
+    ...(tags === undefined ? {} : { tags }),
+    ...(metadata === undefined ? {} : { metadata }),
     ...(flag.status === 'killed' ? { killed: { at: flag.killed.at, why: flag.killed.why } } : {}),
-    ...(definition.expires === undefined ? {} : { expires: definition.expires }),
-    ...(definition.owner === undefined ? {} : { owner: definition.owner }),
+    ...(expires === undefined ? {} : { expires }),
+    ...(owner === undefined ? {} : { owner }),
     why: flag.why,
     epoch: flag.epoch,
     position: flag.position,
@@ -45,25 +55,3 @@ const splitOf = ({
   weightPpm,
   ...(reportEveryMs === undefined ? {} : { reportEveryMs }),
 });
-
-/** The flag's own rules go first; who falls through them is split. The wanted variant stands first: raising its weight only adds members. */
-const compileTargeting = (
-  own: JsonValue | undefined,
-  defaultVariant: string | null,
-  split: Split | null,
-): JsonValue | undefined => {
-  if (!split) return own;
-  const fractional: JsonValue = {
-    fractional: [
-      { cat: [split.seed, { var: 'targetingKey' }] },
-      [split.variant, split.weightPpm],
-      [defaultVariant, WHOLE_PPM - split.weightPpm],
-    ],
-  };
-  // Strictly: a rule that answers false or 0 names a variant too.
-  return hasRules(own) ? { if: [{ '!==': [own, null] }, own, fractional] } : fractional;
-};
-
-/** To flagd an empty object is no rule. */
-const hasRules = (own: JsonValue | undefined): own is JsonValue =>
-  own !== undefined && own !== null && (typeof own !== 'object' || Object.keys(own).length > 0);

@@ -1,7 +1,6 @@
-import type { Fact } from '@headgate/contracts';
+import type { Fact, FlagDefinition } from '@headgate/contracts';
 import { CommandRefused } from '../command-refused.js';
 import type { Command } from '../commands.js';
-import { checkDefinition } from './check-definition.js';
 import type { Flag } from './flag.js';
 
 export type FlagCommand = Extract<
@@ -14,6 +13,8 @@ export interface FlagSurroundings {
   readonly channelExists: boolean;
   /** The flag that already has the wanted key in the channel. */
   readonly sameKey: Flag | undefined;
+  /** Throws for a definition that cannot be published in the channel. */
+  readonly refuseBad: (flag: Pick<Flag, 'id' | 'channel' | 'key'>, definition: FlagDefinition) => void;
 }
 
 export const decideFlag = (state: Flag | undefined, command: FlagCommand, around: FlagSurroundings): Fact => {
@@ -29,8 +30,8 @@ export const decideFlag = (state: Flag | undefined, command: FlagCommand, around
         'already-exists',
         `channel "${command.channel}" has a flag "${command.key}" already`,
       );
-    refuseInvalid(command.definition, command.key);
-    const { channel, key, definition, why } = command;
+    const { flagId: id, channel, key, definition, why } = command;
+    around.refuseBad({ id, channel, key }, definition);
     return { type: 'flag-created.v1', data: { channel, key, definition, why } };
   }
   if (!state)
@@ -47,7 +48,7 @@ export const decideFlag = (state: Flag | undefined, command: FlagCommand, around
           'flag-in-rollout',
           `flag "${state.key}" is in rollout ${state.split.rolloutId}`,
         );
-      refuseInvalid(command.definition, state.key);
+      around.refuseBad(state, command.definition);
       return { type: 'flag-changed.v1', data: { definition: command.definition, why: command.why } };
     case 'kill-flag':
       if (state.status === 'killed')
@@ -63,9 +64,4 @@ export const decideFlag = (state: Flag | undefined, command: FlagCommand, around
     case 'archive-flag':
       return { type: 'flag-archived.v1', data: { why: command.why } };
   }
-};
-
-const refuseInvalid = (definition: Parameters<typeof checkDefinition>[0], key: string): void => {
-  const wrong = checkDefinition(definition);
-  if (wrong.length > 0) throw new CommandRefused('flag-invalid', `flag "${key}": ${wrong.join('; ')}`);
 };

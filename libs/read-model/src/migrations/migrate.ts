@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { type Database, generationSchema } from '../database.js';
-import { activationSql, generationSql, MIGRATIONS } from './migrations.js';
+import { activationSql, generationSql, MIGRATIONS, viewTablesSql } from './migrations.js';
 
 /** Somebody changed a migration that this database has already gone through, or a newer Headgate has used the database. */
 export class MigrationMismatch extends Error {
@@ -40,6 +40,9 @@ export const migrate = (db: Database): Promise<void> =>
     if (active === 0) {
       await sql.raw(generationSql(generationSchema(1))).execute(trx);
       await sql.raw(activationSql(generationSchema(1), 1)).execute(trx);
+    } else {
+      await sql.raw(viewTablesSql(generationSchema(active))).execute(trx);
+      await sql.raw(activationSql(generationSchema(active), active)).execute(trx);
     }
   });
 

@@ -34,15 +34,17 @@ insert into headgate.generation values (1, 0);
 ];
 
 /** Views of the API, one table each; same columns, so that one statement writes any of them. */
-export const VIEW_TABLES = ['project', 'channel', 'flag', 'rollout', 'token'] as const;
+export const VIEW_TABLES = ['project', 'channel', 'flag', 'segment', 'rollout', 'token'] as const;
 export type ViewTableName = (typeof VIEW_TABLES)[number];
 
-/** Fresh, empty tables of one generation. Bump the generation, never alter one in place: it is rebuilt from the log anyway. */
-export const generationSql = (schema: string): string => `
-create schema ${schema};
-${VIEW_TABLES.map(
-  (table) => `
-create table ${schema}.${table} (
+/**
+ * Empty tables of one generation, those that it does not have: a table that a newer version brings has no rows in an older
+ * one's log. Nothing else of a generation is ever altered; it is rebuilt from the log.
+ */
+export const viewTablesSql = (schema: string): string =>
+  VIEW_TABLES.map(
+    (table) => `
+create table if not exists ${schema}.${table} (
   project text not null,
   id text not null,
   name text not null,
@@ -50,8 +52,13 @@ create table ${schema}.${table} (
   view jsonb not null,
   primary key (project, id)
 );
-create index ${table}_name on ${schema}.${table} (project, name);`,
-).join('')}
+create index if not exists ${table}_name on ${schema}.${table} (project, name);`,
+  ).join('');
+
+/** Fresh, empty tables of one generation. */
+export const generationSql = (schema: string): string => `
+create schema ${schema};
+${viewTablesSql(schema)}
 create table ${schema}.checkpoint (
   id int primary key check (id = 1),
   stream_created text not null,

@@ -1,10 +1,12 @@
 import type { LogEvent } from '@headgate/contracts';
 import {
+  flagsMovedBy,
   type ProjectState,
   viewChannel,
   viewFlag,
   viewProject,
   viewRollout,
+  viewSegment,
   viewToken,
 } from '@headgate/domain';
 import type { ViewTable } from '../database.js';
@@ -12,7 +14,10 @@ import type { ViewTableName } from '../migrations/migrations.js';
 
 export type ViewRow = Omit<ViewTable, 'view'> & { readonly table: ViewTableName; readonly view: object };
 
-/** Tables and ids whose rows an event changes, as `table id`. A rollout's event moves its flag too. */
+/**
+ * Tables and ids whose rows an event changes, as `table id`, once it is folded in. A rollout's event moves its flag too, and
+ * what happens to a flag or a segment moves the flags that need it.
+ */
 export const touchedBy = (
   state: ProjectState,
   event: LogEvent,
@@ -20,20 +25,21 @@ export const touchedBy = (
   switch (event.kind) {
     case 'project':
     case 'channel':
-    case 'flag':
     case 'token':
       return [[event.kind, event.aggregateId]];
-    case 'rollout': {
-      const rollout = state.rollouts.get(event.aggregateId);
-      return rollout
-        ? [
-            ['rollout', rollout.id],
-            ['flag', rollout.flagId],
-          ]
+    case 'flag':
+      return movedFlags(state, event);
+    case 'segment':
+      return [['segment', event.aggregateId], ...movedFlags(state, event)];
+    case 'rollout':
+      return state.rollouts.has(event.aggregateId)
+        ? [['rollout', event.aggregateId], ...movedFlags(state, event)]
         : [];
-    }
   }
 };
+
+const movedFlags = (state: ProjectState, event: LogEvent): readonly (readonly ['flag', string])[] =>
+  flagsMovedBy(state, event).map(({ id }) => ['flag', id]);
 
 /** The row of one aggregate as the fold has it now; `null` when the fold knows no such aggregate. */
 export const viewRow = (
@@ -73,6 +79,13 @@ export const viewRow = (
           }
         : null;
     }
+    case 'segment': {
+      const segment = state.segments.get(id);
+      if (!segment) return null;
+      const name = `${segment.channel}/${segment.name}`;
+      const view = viewSegment(project, segment);
+      return { table, project, id, name, created_at: segment.createdAt, view };
+    }
     case 'rollout': {
       const rollout = state.rollouts.get(id);
       if (!rollout) return null;
@@ -95,6 +108,7 @@ export const allRows = (project: string, state: ProjectState): readonly ViewRow[
   if (state.project.status === 'active') rows.push(viewRow(project, state, 'project', state.project.id));
   for (const channel of state.channels.values()) rows.push(viewRow(project, state, 'channel', channel.id));
   for (const id of state.flags.keys()) rows.push(viewRow(project, state, 'flag', id));
+  for (const id of state.segments.keys()) rows.push(viewRow(project, state, 'segment', id));
   for (const id of state.rollouts.keys()) rows.push(viewRow(project, state, 'rollout', id));
   for (const id of state.tokens.keys()) rows.push(viewRow(project, state, 'token', id));
   return rows.filter((row) => row !== null);

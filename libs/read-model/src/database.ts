@@ -37,6 +37,61 @@ export interface CheckpointTable {
   readonly heads: unknown;
 }
 
+/** How far TELEMETRY is counted, and how many of its messages or reports could not be. */
+export interface UsageCheckpointTable {
+  readonly id: number;
+  readonly stream_created: string;
+  readonly stream_sequence: number;
+  /** When the newest counted report was received. */
+  readonly received_at: number;
+  readonly skipped: number;
+}
+
+export interface UsageChannelTable {
+  readonly project: string;
+  readonly channel: string;
+  readonly first_at: number;
+  readonly last_at: number;
+  /** Rows that found no room. */
+  readonly dropped_variants: number;
+  readonly dropped_unknown: number;
+}
+
+/** What a process has said last: the next report is differenced against it. */
+export interface UsageBootTable {
+  readonly project: string;
+  readonly channel: string;
+  readonly instance: string;
+  readonly boot_id: string;
+  readonly seq: number;
+  readonly last_at: number;
+  /** `{flagKey: {variant: total}}`; the variant '' is the default in the code. */
+  readonly counts: unknown;
+}
+
+export interface UsageVariantTable {
+  readonly project: string;
+  readonly channel: string;
+  readonly flag_key: string;
+  /** '' for the default in the code. */
+  readonly variant: string;
+  readonly source: string;
+  readonly count: number;
+  readonly first_at: number;
+  readonly last_at: number;
+  /** A sketch of which instances, not their names. */
+  readonly instances: Uint8Array;
+}
+
+export interface UsageUnknownTable {
+  readonly project: string;
+  readonly channel: string;
+  readonly flag_key: string;
+  readonly first_at: number;
+  readonly last_at: number;
+  readonly instances: Uint8Array;
+}
+
 /** Tables of schema `headgate`; the six views and `checkpoint` show the active generation. */
 export interface Tables {
   readonly archive: ArchiveTable;
@@ -49,6 +104,11 @@ export interface Tables {
   readonly rollout: ViewTable;
   readonly token: ViewTable;
   readonly checkpoint: CheckpointTable;
+  readonly usage_checkpoint: UsageCheckpointTable;
+  readonly usage_channel: UsageChannelTable;
+  readonly usage_boot: UsageBootTable;
+  readonly usage_variant: UsageVariantTable;
+  readonly usage_unknown: UsageUnknownTable;
 }
 
 export type Database = Kysely<Tables>;

@@ -31,6 +31,62 @@ create table headgate.generation (id int primary key check (id = 1), active int 
 insert into headgate.generation values (1, 0);
 `,
   },
+  {
+    // Not of a generation: usage is no fold of the log, and a rebuild of the views must not lose it.
+    id: 2,
+    name: 'flag usage',
+    sql: `
+create table headgate.usage_checkpoint (
+  id int primary key check (id = 1),
+  stream_created text not null,
+  stream_sequence bigint not null,
+  received_at bigint not null,
+  skipped bigint not null
+);
+insert into headgate.usage_checkpoint values (1, '', 0, 0, 0);
+create table headgate.usage_channel (
+  project text not null,
+  channel text not null,
+  first_at bigint not null,
+  last_at bigint not null,
+  dropped_variants bigint not null,
+  dropped_unknown bigint not null,
+  primary key (project, channel)
+);
+create table headgate.usage_boot (
+  project text not null,
+  channel text not null,
+  instance text not null,
+  boot_id text not null,
+  seq bigint not null,
+  last_at bigint not null,
+  counts jsonb not null,
+  primary key (project, channel, instance, boot_id)
+);
+create index usage_boot_age on headgate.usage_boot (last_at);
+create table headgate.usage_variant (
+  project text not null,
+  channel text not null,
+  flag_key text not null,
+  variant text not null,
+  source text not null,
+  count bigint not null,
+  first_at bigint not null,
+  last_at bigint not null,
+  instances bytea not null,
+  primary key (project, channel, flag_key, variant, source)
+);
+create table headgate.usage_unknown (
+  project text not null,
+  channel text not null,
+  flag_key text not null,
+  first_at bigint not null,
+  last_at bigint not null,
+  instances bytea not null,
+  primary key (project, channel, flag_key)
+);
+`,
+  },
 ];
 
 /** Views of the API, one table each; same columns, so that one statement writes any of them. */

@@ -1,4 +1,4 @@
-import type { FlagDefinition, JsonValue } from '@headgate/contracts';
+import type { FlagDefinition, SegmentDefinition } from '@headgate/contracts';
 
 export const FLAG_FILE_SCHEMA = 'headgate.flags.v1';
 
@@ -11,7 +11,7 @@ export interface FlagFile {
   readonly metadata?: Readonly<Record<string, string | number | boolean>>;
   /** What a flagd document says about its own form. */
   readonly flagd?: { readonly schema?: string; readonly isArray?: boolean };
-  readonly segments?: Readonly<Record<string, JsonValue>>;
+  readonly segments?: Readonly<Record<string, SegmentDefinition>>;
   readonly flags: Readonly<Record<string, FlagDefinition>>;
 }
 

@@ -30,7 +30,6 @@ const layOut = (document: Document): void => {
     Pair: (_key, pair, parents) => {
       const name = isScalar(pair.key) ? pair.key.value : undefined;
       const depth = parents.filter(isPair).length;
-      const isRule = depth === 1 && nameOf(parents.find(isPair)) === 'segments';
       if (depth >= 2 && typeof name === 'string' && INLINE.includes(name)) {
         // A list of arms stays a list, each arm on its line.
         if (name === 'split' || name === 'prerequisites') flowItems(pair.value);
@@ -38,18 +37,12 @@ const layOut = (document: Document): void => {
         if (name === 'serve') return undefined;
         return name === 'split' || name === 'prerequisites' ? undefined : visit.SKIP;
       }
-      if (isRule) {
-        flow(pair.value);
-        return visit.SKIP;
-      }
       if (depth === 0 && (name === 'flags' || name === 'segments') && isMap(pair.value))
         spaced(pair.value.items);
       return undefined;
     },
   });
 };
-
-const nameOf = (pair: unknown): unknown => (isPair(pair) && isScalar(pair.key) ? pair.key.value : undefined);
 
 const holdsSplit = (node: unknown): boolean => isMap(node) && (node.has('split') || node.has('ramp'));
 

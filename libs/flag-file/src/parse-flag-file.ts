@@ -1,4 +1,13 @@
-import { type FlagDefinition, flagDefinition, flagKey, type JsonValue, slug } from '@headgate/contracts';
+import {
+  type FlagDefinition,
+  flagDefinition,
+  flagKey,
+  type JsonValue,
+  type SegmentDefinition,
+  segmentDefinition,
+  segmentName,
+  slug,
+} from '@headgate/contracts';
 import { z } from 'zod';
 import { isFields, readDefinition } from './definition-form.js';
 import { FLAG_FILE_SCHEMA, type FlagFile, type Path, type Problem } from './flag-file.js';
@@ -13,9 +22,6 @@ export interface ParsedFlagFile {
   readonly locate: TextTree['locate'];
 }
 
-const segmentName = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/, 'must be 1 to 100 characters of A-Z a-z 0-9 . _ : / -');
 const plain = z.union([z.string(), z.number(), z.boolean()]);
 const TOP = ['schema', 'channel', 'metadata', 'flagd', 'segments', 'flags'];
 
@@ -74,20 +80,19 @@ const fileOf = (top: Readonly<Record<string, JsonValue>>, report: Report): FlagF
       return definition && isSound ? [[key, definition]] : [];
     },
   );
+  const segments = entriesOf(top.segments ?? {}, ['segments'], report).flatMap(
+    ([name, value]): [string, SegmentDefinition][] => {
+      const path = ['segments', name];
+      const definition = parse(segmentDefinition, value, path);
+      return definition && parse(segmentName, name, path) !== undefined ? [[name, definition]] : [];
+    },
+  );
   return {
     schema: FLAG_FILE_SCHEMA,
     ...optional(slug, 'channel'),
     ...optional(z.record(z.string().min(1), plain), 'metadata'),
     ...optional(z.strictObject({ schema: z.string().optional(), isArray: z.boolean().optional() }), 'flagd'),
-    ...(top.segments === undefined
-      ? {}
-      : {
-          segments: Object.fromEntries(
-            entriesOf(top.segments, ['segments'], report).filter(
-              ([name]) => parse(segmentName, name, ['segments', name]) !== undefined,
-            ),
-          ),
-        }),
+    ...(top.segments === undefined ? {} : { segments: Object.fromEntries(segments) }),
     flags: Object.fromEntries(flags),
   } as FlagFile;
 };

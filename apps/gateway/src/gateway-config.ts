@@ -11,6 +11,14 @@ export const channelSource = z.object({
 });
 export type ChannelSource = z.infer<typeof channelSource>;
 
+/** Requests a second from one address to the doors that evaluate. */
+export const gatewayRequestsPerSecond = z.number().int().min(0).max(1_000_000).default(2_000);
+
+/** Origins whose pages may evaluate here, such as `["https://shop.example.org"]`; `["*"]` for all. */
+export const gatewayCorsOrigins = z
+  .array(z.union([z.literal('*'), z.string().regex(/^https?:\/\/[^/\s,]+$/, 'must be an origin, or "*"')]))
+  .default([]);
+
 /** Settings of a gateway that runs on its own. */
 export const gatewayConfig = z.object({
   natsUrl: z.string().min(1).default('nats://127.0.0.1:4222'),
@@ -25,5 +33,8 @@ export const gatewayConfig = z.object({
   /** In order of precedence; in the environment as JSON. */
   gatewaySources: z.array(channelSource).min(1),
   gatewayMaxClients: z.number().int().min(1).max(1_000_000).default(15_000),
+  /** 0 for no limit, as behind a proxy that gives all clients one address. */
+  gatewayRequestsPerSecond,
+  gatewayCorsOrigins,
 });
 export type GatewayConfig = z.infer<typeof gatewayConfig>;

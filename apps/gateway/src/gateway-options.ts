@@ -4,6 +4,8 @@ import type { ChannelSource } from './gateway-config.js';
 
 export const GATEWAY_OPTIONS = Symbol('gateway options');
 
+export const HEARTBEAT_MS = 15_000;
+
 export interface GatewayOptions {
   /** A promise that resolves when nats-server is there; until then the last good state is served from disk. */
   readonly streams: Streams | Promise<Streams>;
@@ -17,7 +19,14 @@ export interface GatewayOptions {
   /** Names this process's temporary files. */
   readonly newId: () => string;
   readonly random: () => number;
+  /** Event streams of all doors together. */
   readonly maxClients?: number;
+  /** Of one address at the doors that evaluate; 0 for no limit. */
+  readonly requestsPerSecond?: number;
+  /** Origins whose pages may read the doors for browsers; `*` for all. None when absent: a page must not read what only its visitor's network can. */
+  readonly corsOrigins?: readonly string[];
+  /** How long an answer may wait for a version that another gateway has told of. */
+  readonly freshnessWaitMs?: number;
   readonly maxChannels?: number;
   readonly heartbeatMs?: number;
   /** How seldom clients get a beat. */

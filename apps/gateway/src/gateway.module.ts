@@ -1,15 +1,27 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ChannelDirectory } from './channels/channel-directory.js';
+import { UsageCounter } from './flag-set/usage.js';
 import { GATEWAY_OPTIONS, type GatewayOptions } from './gateway-options.js';
+import { ClientSlots } from './http/client-slots.js';
 import { FlagsRoute } from './http/flags-route.js';
+import { OfrepRoute } from './ofrep/ofrep.route.js';
+import { OfrepEvents } from './ofrep/ofrep-events.js';
 
-/** Verified channels for SDKs and pollers. Needs upstream, nats-server and its own disk only to have news. */
+/** Verified channels for SDKs and pollers, and evaluated for clients of OFREP. Needs upstream, nats-server and its own disk only to have news. */
 @Module({})
 export class GatewayModule {
   static register(options: GatewayOptions): DynamicModule {
     return {
       module: GatewayModule,
-      providers: [{ provide: GATEWAY_OPTIONS, useValue: options }, ChannelDirectory, FlagsRoute],
+      providers: [
+        { provide: GATEWAY_OPTIONS, useValue: options },
+        { provide: UsageCounter, useValue: new UsageCounter(options.now) },
+        ChannelDirectory,
+        ClientSlots,
+        FlagsRoute,
+        OfrepEvents,
+        OfrepRoute,
+      ],
     };
   }
 }

@@ -39,6 +39,8 @@ await serveUntilSignal(async () => {
         random: Math.random,
         newId: randomUUID,
         maxClients: config.gatewayMaxClients,
+        requestsPerSecond: config.gatewayRequestsPerSecond,
+        corsOrigins: config.gatewayCorsOrigins,
       }),
     ],
   });

@@ -1,8 +1,10 @@
 import type { Change, FlagDocument } from '@headgate/contracts';
 import type { VerifiedState } from '@headgate/trust';
-import { revisionOf } from '../fan-out/frames.js';
 import { ChangeGatherer, type FlagsChange } from './change-gatherer.js';
 import { type CompiledFlag, FlagEntry } from './compiled-flag.js';
+import { type FlagsVersion, formatVersion } from './flags-version.js';
+import { lastMoment, nextMoment, type TimeMoments } from './time-moments.js';
+import { VersionWaiters } from './version-waiters.js';
 
 /** The flags of one channel as this gateway would serve them now: verified, kept kills over them. */
 export interface ChannelFlags {
@@ -18,6 +20,14 @@ export interface ChannelFlags {
   flagdJson(): Buffer;
   /** The first change after a quiet moment is told at once, what follows closely is told together, a flag that went off at once. */
   onChange(listener: (change: FlagsChange) => void): () => void;
+  /** Until when this gateway knows that nothing was published that it has not; milliseconds. */
+  readonly asOf: number;
+  /** When an answer last changed here; milliseconds. */
+  readonly changedAt: number;
+  /** Whether these flags hold what flags at `version` held, at the latest after `waitMs`. */
+  reaches(version: FlagsVersion, waitMs: number): Promise<boolean>;
+  /** Unix seconds at which an answer can have changed, or can change next, although nothing is published; null for never. */
+  moments(): { readonly last: number | null; readonly next: number | null };
 }
 
 export interface ChannelFlagsOptions {
@@ -33,12 +43,17 @@ export interface ChannelFlagsOptions {
 /** Fed with what a channel's reader says is served differently; compiles only what changed, and that when it is asked for. */
 export class ChannelFlagSet implements ChannelFlags {
   revision: string | null = null;
+  asOf = 0;
+  changedAt = 0;
+  private version: FlagsVersion | null = null;
+  private readonly waiters = new VersionWaiters(() => this.version);
   private readonly entries = new Map<string, FlagEntry>();
   private readonly keys = new Map<string, string>();
   private readonly gatherer: ChangeGatherer;
   private readonly told = new WeakSet<FlagEntry>();
   private sorted: readonly FlagEntry[] | null = null;
   private encoded: Buffer | null = null;
+  private timed: readonly TimeMoments[] | null = null;
 
   constructor(private readonly options: ChannelFlagsOptions) {
     this.gatherer = new ChangeGatherer(options.now, () => this.revision ?? '', options.tickMs);
@@ -61,13 +76,32 @@ export class ChannelFlagSet implements ChannelFlags {
     return this.gatherer.add(listener);
   }
 
+  reaches(version: FlagsVersion, waitMs: number): Promise<boolean> {
+    return this.waiters.wait(version, waitMs);
+  }
+
+  moments(): { readonly last: number | null; readonly next: number | null } {
+    this.timed ??= [...this.entries.values()].map(({ moments }) => moments).filter(isTimed);
+    const second = Math.floor(this.options.now() / 1_000);
+    const last = this.timed.map((moments) => lastMoment(moments, second)).filter((at) => at !== null);
+    const next = this.timed.map((moments) => nextMoment(moments, second)).filter((at) => at !== null);
+    return {
+      last: last.length === 0 ? null : last.reduce((a, b) => Math.max(a, b)),
+      next: next.length === 0 ? null : next.reduce((a, b) => Math.min(a, b)),
+    };
+  }
+
   /** `changed`: what is served differently since the last call. Ends come first, so that a key that moved to another flag is not lost. */
   apply(
     changed: readonly Change[],
     state: VerifiedState,
     tip: { readonly epoch: number; readonly n: number },
   ): void {
-    this.setRevision(state.head.h, tip);
+    this.setVersion({ served: state.head.h, tip });
+    // A beat says that its head was the newest when it was issued; news of a channel are as new as their arrival.
+    const isOfTip = state.beat?.epoch === tip.epoch && state.beat.n === tip.n;
+    const heardAt = changed.length > 0 ? this.options.now() : 0;
+    this.asOf = Math.max(this.asOf, heardAt, isOfTip ? (state.beat?.issuedAt ?? 0) : 0);
     const keys = new Set<string>();
     let isUrgent = false;
     for (const { flagId, doc } of changed) {
@@ -87,6 +121,8 @@ export class ChannelFlagSet implements ChannelFlags {
     if (keys.size === 0) return;
     this.sorted = null;
     this.encoded = null;
+    this.timed = null;
+    this.changedAt = this.options.now();
     this.gatherer.changed(keys, isUrgent);
   }
 
@@ -108,18 +144,17 @@ export class ChannelFlagSet implements ChannelFlags {
   }
 
   close(): void {
+    this.waiters.close();
     this.gatherer.close();
   }
 
-  private setRevision(
-    served: { readonly epoch: number; readonly n: number },
-    tip: { readonly epoch: number; readonly n: number },
-  ): void {
-    const isBehind = served.epoch !== tip.epoch || served.n !== tip.n;
-    const revision = isBehind ? `${revisionOf(served)}+${revisionOf(tip)}` : revisionOf(served);
+  private setVersion({ served, tip }: FlagsVersion): void {
+    const revision = formatVersion({ served, tip });
     if (revision === this.revision) return;
+    this.version = { served: placeOf(served), tip: placeOf(tip) };
     this.revision = revision;
     this.encoded = null;
+    this.waiters.moved();
   }
 
   private put(flagId: string, document: FlagDocument, digest: string): void {
@@ -159,3 +194,8 @@ export class ChannelFlagSet implements ChannelFlags {
     this.options.onLeftOut(entry.document.key, problem);
   }
 }
+
+/** The reader's heads carry more, and live as long as what holds on to them. */
+const placeOf = ({ epoch, n }: FlagsVersion['tip']): FlagsVersion['tip'] => ({ epoch, n });
+
+const isTimed = ({ thresholds, ramps }: TimeMoments): boolean => thresholds.length + ramps.length > 0;

@@ -2,6 +2,7 @@ import type { FlagDocument } from '@headgate/contracts';
 import { compileFlag, type Evaluation, type Evaluator } from '@headgate/evaluation';
 import { flagdFlag } from './flagd-flag.js';
 import { checkFlagdFlag } from './flagd-schema.js';
+import { type TimeMoments, timeMoments } from './time-moments.js';
 
 /** One flag in force. `evaluate` never throws and gives what the SDK gives for the same context and moment. */
 export interface CompiledFlag {
@@ -18,6 +19,7 @@ export type FlagdPart = { readonly json: string } | { readonly problem: string }
 export class FlagEntry implements CompiledFlag {
   private evaluator: Evaluator | null = null;
   private part: FlagdPart | null = null;
+  private times: TimeMoments | null = null;
 
   constructor(
     readonly document: FlagDocument,
@@ -35,6 +37,15 @@ export class FlagEntry implements CompiledFlag {
     return this.part;
   }
 
+  /** When its answer can change by itself. */
+  get moments(): TimeMoments {
+    // A rule that does not compile has no answer that could change, and may be too deep to be looked at.
+    this.times ??= timeMoments(
+      parseProblem(this.evaluate({})) === null ? liveTargeting(this.document) : null,
+    );
+    return this.times;
+  }
+
   private write(): FlagdPart {
     const flag = flagdFlag(this.document);
     // Compiling first: it also says when a rule is nested too deep to be looked at.
@@ -47,3 +58,6 @@ export class FlagEntry implements CompiledFlag {
 /** A rule that cannot be compiled answers so whatever the context. */
 const parseProblem = ({ errorCode, errorMessage }: Evaluation): string | null =>
   errorCode === 'PARSE_ERROR' ? (errorMessage ?? 'the targeting cannot be read') : null;
+
+const liveTargeting = ({ state, targeting }: FlagDocument): unknown =>
+  state === 'ENABLED' ? targeting : null;

@@ -4,7 +4,6 @@ import {
   type FastifyRequest,
   HealthRegistry,
   Log,
-  Metrics,
   RequestRefused,
   Shutdown,
   sendProblem,
@@ -14,11 +13,8 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { ChannelDirectory } from '../channels/channel-directory.js';
 import type { ServedChannel } from '../channels/served-channel.js';
 import { openSse } from '../fan-out/open-sse.js';
-import { GATEWAY_OPTIONS, type GatewayOptions } from '../gateway-options.js';
-
-const HEARTBEAT_MS = 15_000;
-const DEFAULT_MAX_CLIENTS = 15_000;
-const MAX_RETRY_AFTER_SECONDS = 10;
+import { GATEWAY_OPTIONS, type GatewayOptions, HEARTBEAT_MS } from '../gateway-options.js';
+import { ClientSlots } from './client-slots.js';
 
 interface Named {
   readonly Params: { readonly project: string; readonly channel: string };
@@ -30,25 +26,17 @@ interface Named {
  */
 @Injectable()
 export class FlagsRoute implements OnModuleInit, OnApplicationShutdown {
-  private clients = 0;
-  private readonly maxClients: number;
   private readonly heartbeat: NodeJS.Timeout;
 
   constructor(
-    @Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions,
+    @Inject(GATEWAY_OPTIONS) options: GatewayOptions,
     @Inject(ChannelDirectory) private readonly directory: ChannelDirectory,
+    @Inject(ClientSlots) private readonly slots: ClientSlots,
     @Inject(HttpAdapterHost) private readonly http: HttpAdapterHost,
     @Inject(Log) private readonly log: Log,
-    @Inject(Metrics) metrics: Metrics,
     @Inject(HealthRegistry) health: HealthRegistry,
     @Inject(Shutdown) shutdown: Shutdown,
   ) {
-    this.maxClients = options.maxClients ?? DEFAULT_MAX_CLIENTS;
-    metrics.gauge({
-      name: 'headgate_gateway_clients',
-      help: 'Open event streams',
-      read: () => this.clients,
-    });
     health.ready('channels', () => {
       const serving = directory.serving().length;
       return { ok: serving > 0 || directory.isComplete, detail: `${serving} served` };
@@ -83,11 +71,9 @@ export class FlagsRoute implements OnModuleInit, OnApplicationShutdown {
     const channel = this.find(request.params);
     if (!(request.headers.accept ?? '').includes('text/event-stream'))
       return this.state(channel, request, reply);
-    if (this.clients >= this.maxClients) {
-      // Spread out, or those turned away would all come back at once.
-      const seconds = 1 + Math.floor(this.options.random() * MAX_RETRY_AFTER_SECONDS);
-      reply.header('retry-after', String(seconds));
-      throw new RequestRefused('too-many-requests', `${this.clients} clients are connected already.`);
+    if (this.slots.isFull) {
+      reply.header('retry-after', String(this.slots.retryAfterSeconds()));
+      throw this.slots.refusal();
     }
     this.stream(channel, request, reply);
     return undefined;
@@ -96,10 +82,10 @@ export class FlagsRoute implements OnModuleInit, OnApplicationShutdown {
   private stream(channel: ServedChannel, request: FastifyRequest, reply: FastifyReply): void {
     const id = request.headers['last-event-id'];
     const socket = openSse(reply);
-    this.clients += 1;
+    const release = this.slots.take();
     const leave = channel.broadcast.join(socket, typeof id === 'string' ? id : undefined);
     socket.once('close', () => {
-      this.clients -= 1;
+      release();
       leave();
     });
   }

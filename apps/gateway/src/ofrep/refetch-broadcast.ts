@@ -1,0 +1,96 @@
+import { Fanout } from '../fan-out/fanout.js';
+import type { ClientSocket } from '../fan-out/stream-client.js';
+import { ChangeGatherer } from '../flag-set/change-gatherer.js';
+import type { ChannelFlags } from '../flag-set/channel-flags.js';
+
+/** The longest that a timer is set for: then the moments are looked at again, in case the clock was moved. */
+const LONGEST_WAIT_MS = 3_600_000;
+/** A timer may fire a little early by the clock that it is for. */
+const MARGIN_MS = 5;
+/** Each event makes every client evaluate all flags anew: more often than this only for a flag that went off. */
+const EVENTS_EVERY_MS = 500;
+const [LEAST_RETRY_MS, MOST_RETRY_MS] = [1_000, 5_000];
+
+export interface RefetchBroadcastOptions {
+  readonly flags: ChannelFlags;
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+/**
+ * Tells one channel's OFREP clients when to evaluate again: after a change, and at moments that rules name. Every event is encoded
+ * once. Its id says what there is to know, so that a client that comes back knowing it is told nothing.
+ */
+export class RefetchBroadcast {
+  private readonly fanout: Fanout;
+  private readonly gatherer: ChangeGatherer;
+  private readonly unsubscribe: () => void;
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(private readonly options: RefetchBroadcastOptions) {
+    this.fanout = new Fanout({ now: options.now }, () => this.event());
+    this.gatherer = new ChangeGatherer(options.now, () => options.flags.revision ?? '', EVENTS_EVERY_MS);
+    this.gatherer.add(() => this.fanout.send(this.event(), true));
+    this.unsubscribe = options.flags.onChange(({ keys, isUrgent }) => {
+      this.gatherer.changed(keys, isUrgent);
+      this.awaitMoment();
+    });
+    this.awaitMoment();
+  }
+
+  get clientCount(): number {
+    return this.fanout.clientCount;
+  }
+
+  join(socket: ClientSocket, lastEventId: string | undefined): () => void {
+    return this.fanout.join(socket, () => {
+      const retry = Buffer.from(`retry: ${this.retryMs()}\n`);
+      return lastEventId === this.id() ? Buffer.concat([retry, END]) : Buffer.concat([retry, this.event()]);
+    });
+  }
+
+  heartbeat(): void {
+    this.fanout.heartbeat();
+  }
+
+  close(): void {
+    if (this.timer) clearTimeout(this.timer);
+    this.unsubscribe();
+    this.gatherer.close();
+    this.fanout.close();
+  }
+
+  /** Flags in force, and the newest moment at which their answers can have changed by themselves. */
+  private id(): string {
+    const { last } = this.options.flags.moments();
+    return `${this.options.flags.revision ?? ''}${last === null ? '' : `@${last}`}`;
+  }
+
+  private event(): Buffer {
+    const { flags } = this.options;
+    const { last } = flags.moments();
+    const lastModified = Math.max(Math.floor(flags.changedAt / 1_000), last ?? 0);
+    const data = { type: 'refetchEvaluation', etag: flags.revision ?? '', lastModified };
+    return Buffer.from(`id: ${this.id()}\ndata: ${JSON.stringify(data)}\n\n`);
+  }
+
+  /** Of its own for each client, so that those cut off together do not come back together. */
+  private retryMs(): number {
+    return LEAST_RETRY_MS + Math.floor(this.options.random() * (MOST_RETRY_MS - LEAST_RETRY_MS));
+  }
+
+  private awaitMoment(): void {
+    if (this.timer) clearTimeout(this.timer);
+    const { flags, now } = this.options;
+    const { last, next } = flags.moments();
+    if (next === null) return;
+    const waitMs = Math.min(Math.max(next * 1_000 - now(), 0) + MARGIN_MS, LONGEST_WAIT_MS);
+    this.timer = setTimeout(() => {
+      if (flags.moments().last !== last) this.fanout.send(this.event(), false);
+      this.awaitMoment();
+    }, waitMs);
+    this.timer.unref();
+  }
+}
+
+const END = Buffer.from('\n');

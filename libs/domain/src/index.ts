@@ -6,6 +6,7 @@ export { checkDefinition } from './flag/check-definition.js';
 export { compileDocument } from './flag/compile-document.js';
 export { type CompiledTargeting, compileTargeting } from './flag/compile-targeting.js';
 export type { Flag, Split } from './flag/flag.js';
+export { type FlagUsage, flagHealth, type HealthSubject } from './flag/flag-health.js';
 export { describeProblem, type Problem } from './flag/problem.js';
 export { ALONE, type CompilableFlag, type Surroundings } from './flag/surroundings.js';
 export { prerequisitesOf, segmentsOf } from './flag/uses.js';

@@ -1,5 +1,5 @@
 import type { JsonValue } from '@headgate/contracts';
-import { compileFlag } from '@headgate/evaluation';
+import { checkRule, compileFlag } from '@headgate/evaluation';
 import { type Problem, problem } from './problem.js';
 import { walk } from './uses.js';
 
@@ -12,13 +12,16 @@ const tried = (rule: JsonValue) =>
     targeting: { if: [rule, MET, null] },
   });
 
-/** Faults of a condition that no evaluator could read. */
-export const checkCondition = (condition: JsonValue, path: string): readonly Problem[] => {
-  const { errorCode, errorMessage = '' } = tried(condition)({});
-  if (errorCode !== 'PARSE_ERROR') return [];
-  const reason = errorMessage.replace(/^.*cannot be read: /, '');
-  return [problem(path, 'rule-unreadable', `${reason}; see the operators of flagd’s JsonLogic`)];
-};
+/** Faults of a condition by itself. */
+export const checkCondition = (condition: JsonValue, path: string): readonly Problem[] =>
+  // Where it will stand: within a rule an empty object is none.
+  checkRule({ if: [condition, MET, null] }, null).problems.flatMap(({ path: at, code, message }) =>
+    at.startsWith('/if/0') ? [problem(`${path}${dotted(at.slice('/if/0'.length))}`, code, message)] : [],
+  );
+
+/** A JSON pointer as the rest of a dotted path. */
+export const dotted = (pointer: string): string =>
+  pointer.replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
 
 /** What a condition that reads nothing of its context always says; null for any other. */
 export const constantOf = (condition: JsonValue): boolean | null => {

@@ -1,6 +1,7 @@
 import type { FlagDefinition } from '@headgate/contracts';
+import { checkRule } from '@headgate/evaluation';
 import { checkAttributes } from './check-attributes.js';
-import { checkCondition } from './check-condition.js';
+import { dotted } from './check-condition.js';
 import { checkSegments } from './check-segments.js';
 import { type Problem, problem } from './problem.js';
 import { settleRule } from './settle-rule.js';
@@ -11,7 +12,6 @@ export const checkTargeting = (
   { targeting, variants }: FlagDefinition,
   around: Surroundings,
 ): readonly Problem[] => {
-  void variants;
   if (targeting === undefined) return [];
   if (targeting === null || typeof targeting !== 'object' || Array.isArray(targeting))
     return [
@@ -24,7 +24,9 @@ export const checkTargeting = (
   const unknown = checkSegments(targeting, 'targeting', around);
   if (unknown.length > 0) return unknown;
   return [
-    ...checkCondition(settleRule(targeting, around.segment, null), 'targeting'),
+    ...checkRule(settleRule(targeting, around.segment, null), Object.keys(variants)).problems.map(
+      ({ path, code, message }) => problem(`targeting${dotted(path)}`, code, message),
+    ),
     ...checkAttributes(targeting, 'targeting', around),
   ];
 };

@@ -13,4 +13,21 @@ export {
   writeBatch,
 } from './projections/write-batch.js';
 export { archivedProjects, archiveHead, readArchive } from './queries/archive.js';
+export {
+  type ChannelUsage,
+  channelUsage,
+  servedVariants,
+  type UnknownFlagUsage,
+  unknownFlags,
+  type VariantUsage,
+} from './queries/usage.js';
 export { listViews, viewById, viewByName } from './queries/views.js';
+export { retainUsage } from './usage/retain-usage.js';
+export {
+  type ServedTotal,
+  USAGE_SOURCES,
+  type UsageCheckpoint,
+  type UsageReport,
+  type UsageSource,
+} from './usage/usage-report.js';
+export { MOST_UNKNOWN, readUsageCheckpoint, type UsageBatch, writeUsage } from './usage/write-usage.js';

@@ -1,4 +1,12 @@
 export { ChannelRefusals } from './channels/channel-refusals.js';
+export { checkFlagdFlag } from './flag-set/flagd-schema.js';
 export { GatewayModule } from './gateway.module.js';
-export { type ChannelSource, channelSource, type GatewayConfig, gatewayConfig } from './gateway-config.js';
+export {
+  type ChannelSource,
+  channelSource,
+  type GatewayConfig,
+  gatewayConfig,
+  gatewayCorsOrigins,
+  gatewayRequestsPerSecond,
+} from './gateway-config.js';
 export type { GatewayOptions } from './gateway-options.js';

@@ -61,7 +61,10 @@ describe('ChannelFlagSet', () => {
     expect(flags.find('flag-1')?.evaluate({})).toEqual({ variant: 'off', value: false, reason: 'STATIC' });
     expect(flags.find('flag-1')?.digest).toMatch(/^[0-9a-f]{64}$/);
     expect(flags.find('flag-3')).toBeUndefined();
-    expect([flags.revision, changes]).toEqual(['1.2', [{ keys: ['flag-1', 'flag-2'], revision: '1.2' }]]);
+    expect([flags.revision, changes]).toEqual([
+      '1.2',
+      [{ keys: ['flag-1', 'flag-2'], revision: '1.2', isUrgent: false }],
+    ]);
   });
 
   it('compiles anew only what changed', () => {
@@ -118,10 +121,10 @@ describe('ChannelFlagSet', () => {
     commit(channel.document(1, { why: 'c' }));
     expect(changes.map(({ revision }) => revision)).toEqual(['1.2', '1.3']);
     await until('the rest', () => changes.length === 3);
-    expect(changes[2]).toEqual({ keys: ['flag-1', 'flag-2'], revision: '1.5' });
+    expect(changes[2]).toEqual({ keys: ['flag-1', 'flag-2'], revision: '1.5', isUrgent: false });
     commit(channel.document(2, { why: 'd' }));
     commit(channel.document(1, { state: 'DISABLED', killed: { at: now, why: 'x' } }));
-    expect(changes[3]).toEqual({ keys: ['flag-1', 'flag-2'], revision: '1.7' });
+    expect(changes[3]).toEqual({ keys: ['flag-1', 'flag-2'], revision: '1.7', isUrgent: true });
   });
 
   describe('the flagd document', () => {

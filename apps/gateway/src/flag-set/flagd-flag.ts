@@ -9,7 +9,10 @@ export interface FlagdFlag {
   readonly metadata?: { readonly [name: string]: string | number | boolean };
 }
 
-/** What flagd needs of a document. A flag that is off goes without its targeting, so that no fault in it can hold up a kill. */
+/**
+ * What flagd needs of a document. A flag that is off goes without its targeting, so that no fault in it can hold up a kill.
+ * A rule that is a bare literal, as our own clients take it, is written as the operator that flagd's schema asks for.
+ */
 export const flagdFlag = (document: FlagDocument): FlagdFlag => {
   const { state, variants, defaultVariant, targeting, metadata } = document;
   const hasTargeting = state === 'ENABLED' && targeting !== undefined && targeting !== null;
@@ -17,7 +20,9 @@ export const flagdFlag = (document: FlagDocument): FlagdFlag => {
     state,
     variants,
     ...(defaultVariant === undefined ? {} : { defaultVariant }),
-    ...(hasTargeting ? { targeting } : {}),
+    ...(hasTargeting
+      ? { targeting: typeof targeting === 'object' ? targeting : { if: [true, targeting] } }
+      : {}),
     ...(metadata === undefined ? {} : { metadata }),
   };
 };

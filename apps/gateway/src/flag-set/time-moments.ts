@@ -3,7 +3,12 @@ export interface TimeMoments {
   /** The rule compares the time with a constant: the answer can change there, and at no other time. */
   readonly thresholds: readonly number[];
   /** It computes with the time: the answer can change at any moment between, such as along a ramp. */
-  readonly ramps: readonly { readonly from: number; readonly to: number }[];
+  readonly ramps: readonly Ramp[];
+}
+
+interface Ramp {
+  readonly from: number;
+  readonly to: number;
 }
 
 const NOTHING: TimeMoments = { thresholds: [], ramps: [] };
@@ -11,27 +16,44 @@ const COMPARISONS = new Set(['<', '<=', '>', '>=', '==', '===', '!=', '!==']);
 /** Numbers between these are taken for moments: 2001 to 5138. Weights and prices seldom are. */
 const [LEAST_MOMENT, LAST_MOMENT] = [1_000_000_000, 100_000_000_000];
 
-/** Finds the moments of a rule. A ramp's ends are the moments written in the same `fractional`; without two of them it has none. */
+/**
+ * Finds the moments of a rule. Of a ramp as we compile one both ends are known; of other sums
+ * with the time the ends are the moments written in the same `fractional`, and without two of them it has none.
+ */
 export const timeMoments = (targeting: unknown): TimeMoments => {
   if (!mentionsTime(targeting)) return NOTHING;
   const thresholds = new Set<number>();
-  const ramps: { from: number; to: number }[] = [];
+  const ramps = new Map<string, Ramp>();
   const walk = (node: unknown, enclosing: unknown): void => {
     if (node === null || typeof node !== 'object') return;
     if (Array.isArray(node)) {
       for (const member of node) walk(member, enclosing);
       return;
     }
+    const ramp = compiledRamp(node) ?? (isTime(node) ? spanOf(enclosing) : null);
+    if (ramp !== null) {
+      ramps.set(`${ramp.from} ${ramp.to}`, ramp);
+      return;
+    }
     for (const [operator, args] of Object.entries(node)) {
       const constants = COMPARISONS.has(operator) ? comparedWith(args) : null;
-      if (constants !== null) for (const constant of constants) addThreshold(thresholds, operator, constant);
-      else if (isTime(node)) ramps.push(spanOf(enclosing));
-      else walk(args, operator === 'fractional' ? node : enclosing);
+      if (constants === null) walk(args, operator === 'fractional' ? node : enclosing);
+      else for (const constant of constants) addThreshold(thresholds, constant, isFrom(operator, args));
     }
   };
   walk(targeting, targeting);
-  return { thresholds: [...thresholds].sort((a, b) => a - b), ramps };
+  return { thresholds: [...thresholds].sort((a, b) => a - b), ramps: [...ramps.values()] };
 };
+
+/** `{"min": [span, {"-": [time, start]}]}`: how much of a ramp has passed. */
+const compiledRamp = (node: object): Ramp | null => {
+  const [span, since] = listOf((node as { min?: unknown }).min);
+  const [time, start] = listOf((since as { '-'?: unknown } | undefined)?.['-']);
+  if (typeof span !== 'number' || typeof start !== 'number' || !isTime(time)) return null;
+  return { from: Math.floor(start), to: Math.ceil(start + span) };
+};
+
+const listOf = (args: unknown): readonly unknown[] => (Array.isArray(args) && args.length === 2 ? args : []);
 
 const mentionsTime = (targeting: unknown): boolean =>
   targeting !== undefined && targeting !== null && JSON.stringify(targeting).includes('$flagd.timestamp');
@@ -49,14 +71,18 @@ const comparedWith = (args: unknown): readonly number[] | null => {
   return others.every((other) => typeof other === 'number') ? others : null;
 };
 
+/** `time >= constant`, which is how schedules are compiled: it changes at the constant and nowhere else. */
+const isFrom = (operator: string, args: unknown): boolean =>
+  operator === '>=' && isTime((args as readonly unknown[])[0]);
+
 /** At its first second, for the time counts whole ones. */
-const addThreshold = (thresholds: Set<number>, operator: string, constant: number): void => {
+const addThreshold = (thresholds: Set<number>, constant: number, isFromThere: boolean): void => {
   thresholds.add(Math.ceil(constant));
-  // `time > c`, `c < time` and equalities change (again) a second later; a moment too many costs one look.
-  if (Number.isInteger(constant) && operator !== '>=') thresholds.add(constant + 1);
+  // Others may change, or change back, a second later; a moment too many costs one look.
+  if (Number.isInteger(constant) && !isFromThere) thresholds.add(constant + 1);
 };
 
-const spanOf = (enclosing: unknown): { from: number; to: number } => {
+const spanOf = (enclosing: unknown): Ramp => {
   const moments: number[] = [];
   const collect = (node: unknown): void => {
     if (typeof node === 'number' && node >= LEAST_MOMENT && node < LAST_MOMENT) moments.push(node);
@@ -71,7 +97,7 @@ const spanOf = (enclosing: unknown): { from: number; to: number } => {
 const RAMP_LOOKS = 100;
 const LEAST_LOOK_SECONDS = 60;
 
-const lookEvery = ({ from, to }: { from: number; to: number }): number =>
+const lookEvery = ({ from, to }: Ramp): number =>
   Number.isFinite(to)
     ? Math.max(LEAST_LOOK_SECONDS, Math.ceil((to - from) / RAMP_LOOKS))
     : LEAST_LOOK_SECONDS * 10;

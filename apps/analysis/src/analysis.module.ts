@@ -11,6 +11,7 @@ import {
 import { ANALYSIS_OPTIONS, type AnalysisModuleOptions } from './analysis-options.js';
 import type { AnalysisNote } from './live/analysis-note.js';
 import { AnalysisRun } from './live/analysis-run.js';
+import { answerPlans } from './plan/answer-plans.js';
 
 const RETRY_MS = 500;
 const PRUNE_EVERY_MS = 3_600_000;
@@ -21,6 +22,7 @@ class AnalysisService implements OnModuleInit, OnApplicationShutdown {
   readonly #commands: { inc(labels: { type: string; outcome: string }): void };
   readonly #lookSeconds: { observe(seconds: number): void };
   #pruning: NodeJS.Timeout | undefined;
+  #stopAnswering: (() => void) | undefined;
 
   constructor(
     @Inject(ANALYSIS_OPTIONS) private readonly options: AnalysisModuleOptions,
@@ -60,6 +62,9 @@ class AnalysisService implements OnModuleInit, OnApplicationShutdown {
 
   onModuleInit(): void {
     this.#run.start();
+    this.#stopAnswering = answerPlans(this.options.streams, this.options.now, (error) =>
+      this.log.error('a plan could not be made', { error }),
+    );
     const prune = (): void => {
       this.options.archive.prune().catch((error: unknown) => this.log.warn('old analyses stay', { error }));
     };
@@ -69,6 +74,7 @@ class AnalysisService implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     clearInterval(this.#pruning);
+    this.#stopAnswering?.();
     await this.#run.close();
   }
 

@@ -3,7 +3,6 @@ export { type AnalysisConfig, analysisConfig } from './analysis-config.js';
 export type { AnalysisModuleOptions } from './analysis-options.js';
 export type { AnalysisNote } from './live/analysis-note.js';
 export { type AnalysisOptions, AnalysisRun } from './live/analysis-run.js';
-export { type PreviewParts, type PreviewRequest, previewPlan } from './plan/preview-plan.js';
 export {
   type AnalysisArchive,
   openAnalysisArchive,

@@ -1,4 +1,4 @@
-import type { JsonValue, JudgePolicy, MetricDefinition } from '@headgate/contracts';
+import type { FlagUsage } from '@headgate/domain';
 import type { EventStore } from '@headgate/event-store';
 import type { Database } from '@headgate/read-model';
 import type { Streams } from '@headgate/streams';
@@ -9,26 +9,17 @@ export const CONTROL_PARTS = Symbol('CONTROL_PARTS');
 /** What control needs and does not make itself. */
 export interface ControlParts {
   readonly store: EventStore;
-  /** For the judge's looks, which are not stored; without it `/watch` shows rollouts only. */
-  readonly streams?: Pick<Streams, 'subscribeCore'>;
+  /** For the judge's looks, which are not stored, and its plans; without it `/watch` shows rollouts only. */
+  readonly streams?: Pick<Streams, 'subscribeCore' | 'ask'>;
   /** The read model; without it reads are answered from the fold that deciders use. */
   readonly database?: Database;
   readonly now: () => number;
   /** UUIDv7. */
   readonly newId: () => string;
   readonly random: (bytes: number) => Buffer;
-  /** Done by analysis, which holds the telemetry. */
-  readonly previewPlan?: (request: PlanRequest) => Promise<JsonValue>;
+  /** Who evaluated which flags of a channel lately, by flag key; without it a flag's health goes by the calendar. */
+  readonly usage?: (project: string, channel: string) => Promise<ReadonlyMap<string, FlagUsage> | null>;
   readonly operations?: Operations;
-}
-
-export interface PlanRequest {
-  readonly project: string;
-  readonly channel: string;
-  readonly flagId: string;
-  readonly flagKey: string;
-  readonly policy: JudgePolicy;
-  readonly metrics: readonly MetricDefinition[];
 }
 
 /** What an administrator may ask of the whole installation; each is there where the process holds what it needs. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { looksSubject, type RolloutView } from '@headgate/contracts';
+import { looksSubject, PLAN_QUESTIONS, type RolloutView } from '@headgate/contracts';
 import { DEFINITION, type OpenedControl, openControl, prepare } from './control.fixture.js';
 
 let control: OpenedControl;
@@ -9,7 +9,6 @@ let flag: string;
 beforeEach(async () => {
   control = await openControl({
     operations: { verifyLog: async () => ({ ok: true, events: 3 }) },
-    previewPlan: async ({ flagKey, policy }) => ({ flagKey, alpha: policy.alpha }),
   });
   ({ admin, flag } = await prepare(control));
 });
@@ -153,11 +152,19 @@ describe('control', () => {
   });
 
   it('hands plans and operations to whoever has them', async () => {
-    const plan = await control.call('POST', '/v1/projects/web/rollout-plan', {
-      token: admin,
-      body: { channel: 'stable', flag: 'new-parser' },
+    const ask = () =>
+      control.call('POST', '/v1/projects/web/rollout-plan', {
+        token: admin,
+        body: { channel: 'stable', flag: 'new-parser' },
+      });
+    const nobody = await ask();
+    expect([nobody.status, nobody.body.error.code]).toEqual([503, 'analysis-unavailable']);
+    control.streams.answer(PLAN_QUESTIONS, async (data) => {
+      const { project, channel, policy } = JSON.parse(Buffer.from(data).toString());
+      return Buffer.from(JSON.stringify({ ok: true, plan: { project, channel, alpha: policy.alpha } }));
     });
-    expect([plan.status, plan.body]).toEqual([200, { flagKey: 'new-parser', alpha: 0.05 }]);
+    const plan = await ask();
+    expect([plan.status, plan.body]).toEqual([200, { project: 'web', channel: 'stable', alpha: 0.05 }]);
     const verified = await control.call('POST', '/v1/admin/log/verify', { token: admin, body: {} });
     expect(verified.body).toEqual({ ok: true, events: 3 });
   });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { AnalysisModule, openAnalysisArchive, previewPlan } from '@headgate/analysis';
+import { AnalysisModule, openAnalysisArchive } from '@headgate/analysis';
 import { appendTo, CollectorModule } from '@headgate/collector';
 import { STREAMS, upstreamStream } from '@headgate/contracts';
 import { ControlModule, LogBearers, type Operations } from '@headgate/control';
@@ -61,7 +61,6 @@ export const openModules = async ({
       now,
       newId,
       random: randomBytes,
-      previewPlan: (request) => previewPlan({ streams: streams.analysis, now }, request),
       operations,
     }),
     PublisherModule.register({
@@ -81,6 +80,8 @@ export const openModules = async ({
       newId,
       random: Math.random,
       maxClients: config.gatewayMaxClients,
+      requestsPerSecond: config.gatewayRequestsPerSecond,
+      corsOrigins: config.gatewayCorsOrigins,
     }),
     CollectorModule.register({
       append: appendTo(streams.collector),

@@ -64,6 +64,11 @@ export const ERRORS = {
     exit: 9,
     next: 'Postgres or the projector is away or behind; try again.',
   },
+  'analysis-unavailable': {
+    status: 503,
+    exit: 9,
+    next: 'Start the analysis service, or look at its log; then try again.',
+  },
   'too-many-requests': { status: 429, exit: 9, next: 'Slow down; see Retry-After.' },
   internal: { status: 500, exit: 1, next: 'See the server log for this correlation id.' },
 } as const;

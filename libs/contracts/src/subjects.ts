@@ -33,5 +33,8 @@ export const deadLetterSubject = (consumer: string): string => `hg.dlq.${consume
 export const looksSubject = (project: string, rolloutId: string): string =>
   `hg.looks.${project}.${rolloutId}`;
 
+/** Not stored: control asks analysis, which holds the telemetry, what a rollout could see. */
+export const PLAN_QUESTIONS = 'hg.ask.plan';
+
 /** Stream in which an installation keeps the mirror of the upstream called `root`. */
 export const upstreamStream = (root: string): string => `UP_${root}`;

@@ -36,4 +36,4 @@ export { type MetricOptions, Metrics } from './metrics/metrics.js';
 export { type RunningService, runService, type ServiceOptions } from './service/run-service.js';
 export { serveUntilSignal } from './service/serve-until-signal.js';
 export { Shutdown } from './service/shutdown.js';
-export { type TlsFiles, tlsFilesOf } from './service/tls-files.js';
+export { readTls, type TlsFiles, tlsFilesOf, watchTls } from './service/tls-files.js';

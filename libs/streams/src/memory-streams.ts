@@ -54,6 +54,7 @@ class InMemoryStreams implements MemoryStreams {
     filter: string;
     onMessage: (subject: string, data: Uint8Array) => void;
   }>();
+  private readonly answerers = new Map<string, Set<(data: Uint8Array) => Promise<Uint8Array>>>();
   private readonly reconnectListeners = new Set<() => void>();
   private createdCount = 0;
 
@@ -161,6 +162,19 @@ class InMemoryStreams implements MemoryStreams {
     const listener = { filter, onMessage };
     this.coreListeners.add(listener);
     return () => this.coreListeners.delete(listener);
+  }
+
+  async ask(subject: string, data: Uint8Array): Promise<Uint8Array> {
+    const onAsked = this.answerers.get(subject)?.values().next().value;
+    if (this.status !== 'connected' || !onAsked) throw new Unavailable(`nobody answers on ${subject}`);
+    return onAsked(data);
+  }
+
+  answer(subject: string, onAsked: (data: Uint8Array) => Promise<Uint8Array>): () => void {
+    const answerers = this.answerers.get(subject) ?? new Set();
+    this.answerers.set(subject, answerers);
+    answerers.add(onAsked);
+    return () => answerers.delete(onAsked);
   }
 
   onReconnect(listener: () => void): () => void {

@@ -156,6 +156,25 @@ export class NatsStreams implements Streams, DeliverySource {
     return () => subscription.unsubscribe();
   }
 
+  async ask(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    try {
+      const answer = await this.connection.request(subject, data, { timeout: timeoutMs });
+      return answer.data;
+    } catch (cause) {
+      throw new Unavailable(`nobody answers on ${subject}: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  answer(subject: string, onAsked: (data: Uint8Array) => Promise<Uint8Array>): () => void {
+    const subscription = this.connection.subscribe(subject, {
+      queue: subject,
+      callback: (error, message) => {
+        if (!error) void onAsked(message.data).then((data) => message.respond(data));
+      },
+    });
+    return () => subscription.unsubscribe();
+  }
+
   onReconnect(listener: () => void): () => void {
     const own = () => listener();
     this.reconnectListeners.add(own);

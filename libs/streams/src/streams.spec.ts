@@ -138,6 +138,22 @@ describe.each(['in memory', 'on nats-server'])('streams %s', (where) => {
     expect(heard).toEqual(['hg.looks.shop.r1 look']);
     stop();
   });
+
+  it('asks who answers, one of several, and says so when nobody does', async () => {
+    await expect(streams.ask('hg.ask.plan', bytes('how large?'), 2_000)).rejects.toThrow(/nobody answers/);
+    let asked = 0;
+    const answer = async (data: Uint8Array): Promise<Uint8Array> => {
+      asked += 1;
+      return bytes(`${text(data)} 400`);
+    };
+    const stops = [streams.answer('hg.ask.plan', answer), streams.answer('hg.ask.plan', answer)];
+    await streams.rtt();
+    expect(text(await streams.ask('hg.ask.plan', bytes('how large?'), 2_000))).toBe('how large? 400');
+    expect(asked).toBe(1);
+    for (const stop of stops) stop();
+    await streams.rtt();
+    await expect(streams.ask('hg.ask.plan', bytes('still there?'), 2_000)).rejects.toThrow(/nobody answers/);
+  });
 });
 
 describe('following on nats-server', () => {

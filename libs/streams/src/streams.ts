@@ -112,6 +112,10 @@ export interface Streams {
   publishCore(subject: string, data: Uint8Array): void;
   /** Returns what ends the subscription. */
   subscribeCore(subject: string, onMessage: (subject: string, data: Uint8Array) => void): () => void;
+  /** Asks whoever answers on the subject. Throws `Unavailable` when nobody does, or not in time. */
+  ask(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
+  /** Answers what is asked; of several that answer on a subject one is chosen. Returns what ends it. */
+  answer(subject: string, onAsked: (data: Uint8Array) => Promise<Uint8Array>): () => void;
   /** Returns what takes the listener away. */
   onReconnect(listener: () => void): () => void;
   /** Milliseconds to the server and back. */

@@ -1,4 +1,4 @@
-import { STREAMS, upstreamStream } from '@headgate/contracts';
+import { PLAN_QUESTIONS, STREAMS, upstreamStream } from '@headgate/contracts';
 
 /**
  * Who may do what inside account `HG`: one user per role, each with the subjects its job needs and no more. Exactly three
@@ -28,6 +28,8 @@ export const NATS_USERS: readonly NatsUser[] = [...NATS_ROLES, SYSTEM_USER];
 export interface Permissions {
   readonly publish: { readonly allow: readonly string[]; readonly deny?: readonly string[] };
   readonly subscribe: { readonly allow: readonly string[] };
+  /** May answer whoever asked it, once per question, and only for so long. */
+  readonly allow_responses?: { readonly max: number; readonly expires: string };
 }
 
 /** What the permissions of an installation depend on: the mirrors it holds, and the consumers that feed others' mirrors. */
@@ -45,6 +47,9 @@ interface Job {
   readonly acknowledges?: readonly string[];
   /** Subjects that are not stored, for people who watch. */
   readonly hears?: readonly string[];
+  /** Subjects on which it may ask another service, and on which it answers. */
+  readonly asks?: readonly string[];
+  readonly answers?: readonly string[];
 }
 
 const LOG_SUBJECTS = 'hg.log.>';
@@ -52,6 +57,7 @@ const FLAG_SUBJECTS = 'hg.flags.>';
 const TELEMETRY_SUBJECTS = 'hg.telemetry.>';
 const DEAD_LETTER_SUBJECTS = 'hg.dlq.>';
 const LOOK_SUBJECTS = 'hg.looks.>';
+const ANSWER_WITHIN = '2m';
 
 /** Inbox of one role: a shared one would let every role read the answers to every other. */
 export const inboxPrefix = (user: NatsUser): string => `_INBOX.${user}`;
@@ -71,6 +77,7 @@ export function permissionsOf(user: NatsUser, surroundings: Surroundings): Permi
     publish: {
       allow: [
         ...(job.writes ?? []),
+        ...(job.asks ?? []),
         '$JS.API.INFO',
         '$JS.API.STREAM.NAMES',
         ...(reads.length === 0 ? ['$JS.API.STREAM.INFO.*'] : reads.flatMap(readSubjects)),
@@ -80,15 +87,24 @@ export function permissionsOf(user: NatsUser, surroundings: Surroundings): Permi
         deny: protectedConsumers.flatMap(({ stream, consumer }) => consumerSubjects(stream, consumer)),
       }),
     },
-    subscribe: { allow: [inbox, ...(job.hears ?? [])] },
+    subscribe: { allow: [inbox, ...(job.hears ?? []), ...(job.answers ?? []).flatMap(asOneOfSeveral)] },
+    ...(job.answers ? { allow_responses: { max: 1, expires: ANSWER_WITHIN } } : {}),
   };
 }
+
+/** Only as a member of the one queue group: a plain subscription would hear every question beside the one that answers it. */
+const asOneOfSeveral = (subject: string): readonly string[] => [`${subject} ${subject}`];
 
 function jobOf(role: Exclude<NatsRole, 'admin'>, mirrors: readonly string[]): Job {
   const { log, flags, telemetry } = STREAMS;
   switch (role) {
     case 'control':
-      return { writes: [LOG_SUBJECTS], reads: [log, flags], hears: [LOOK_SUBJECTS] };
+      return {
+        writes: [LOG_SUBJECTS],
+        reads: [log, flags],
+        hears: [LOOK_SUBJECTS],
+        asks: [PLAN_QUESTIONS],
+      };
     case 'rollouts':
       return { writes: [LOG_SUBJECTS], reads: [log, flags], hears: [LOOK_SUBJECTS] };
     case 'analysis':
@@ -96,6 +112,7 @@ function jobOf(role: Exclude<NatsRole, 'admin'>, mirrors: readonly string[]): Jo
         writes: [LOG_SUBJECTS, LOOK_SUBJECTS, DEAD_LETTER_SUBJECTS],
         reads: [log, flags, telemetry],
         acknowledges: [telemetry],
+        answers: [PLAN_QUESTIONS],
       };
     case 'publisher':
       return { writes: [FLAG_SUBJECTS], reads: [log, flags] };

@@ -22,6 +22,7 @@ import { Queries } from './queries/queries.js';
 import { ReadModelQueries } from './queries/read-model-queries.js';
 import { SteadfastQueries } from './queries/steadfast-queries.js';
 import { RolloutController } from './rollout/rollout.controller.js';
+import { SegmentController } from './segment/segment.controller.js';
 import { TokenController } from './token/token.controller.js';
 
 @Module({})
@@ -36,6 +37,7 @@ export class ControlModule implements OnModuleInit, OnApplicationShutdown {
         ProjectController,
         ChannelController,
         FlagController,
+        SegmentController,
         RolloutController,
         TokenController,
         OperationsController,

@@ -11,6 +11,7 @@ const pathOf = ({ path }: RouteSpec, project: string): string =>
     .replace(':project', project)
     .replace(':channel', 'stable')
     .replace(':key', 'new-parser')
+    .replace(':name', 'insiders')
     .replace(':rollout', ID)
     .replace(':token', ID);
 

@@ -58,6 +58,7 @@ const operation = (name: string, route: RouteSpec, bodies: Names, answers: Names
       required: true,
       schema: { type: 'string' },
     })),
+    ...queryParameters(route.query),
     ...(route.method === 'GET'
       ? []
       : [
@@ -84,6 +85,12 @@ const operation = (name: string, route: RouteSpec, bodies: Names, answers: Names
     default: { description: `One of: ${Object.keys(ERRORS).join(', ')}.`, content: jsonContent('Problem') },
   },
 });
+
+const queryParameters = (query: RouteSpec['query']): Json[] => {
+  if (!query) return [];
+  const { properties = {} } = z.toJSONSchema(query, { io: 'input' });
+  return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', required: false, schema }));
+};
 
 const nameIn = (names: Names, schema: z.ZodType): string => names.get(schema)?.id ?? 'JsonValue';
 const jsonContent = (name: string): Json => ({ 'application/json': { schema: { $ref: ref(name) } } });

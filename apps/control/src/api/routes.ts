@@ -2,18 +2,22 @@ import {
   acknowledged,
   becauseOf,
   changeFlag,
+  changeSegment,
   channelView,
   createChannel,
   createdTokenView,
   createFlag,
   createProject,
+  createSegment,
   createToken,
+  flagFilter,
   flagView,
   jsonValue,
   previewPlan,
   projectView,
   requestRollout,
   rolloutView,
+  segmentView,
   tokenView,
 } from '@headgate/contracts';
 import type { Access } from '@headgate/service-kit';
@@ -36,6 +40,8 @@ export interface RouteSpec {
   readonly role: Access;
   readonly summary: string;
   readonly body?: z.ZodType;
+  /** What may follow the question mark. */
+  readonly query?: z.ZodObject;
   readonly answer: z.ZodType | 'event-stream';
   readonly status: 200 | 201;
 }
@@ -64,6 +70,7 @@ const create = (path: string, role: Access, body: z.ZodType, summary: string): R
 
 const project = '/v1/projects/:project';
 const flag = `${project}/channels/:channel/flags/:key`;
+const segment = `${project}/channels/:channel/segments/:name`;
 const rollout = `${project}/rollouts/:rollout`;
 
 /** The HTTP API, once: controllers, guard, OpenAPI and the role matrix of the specs are all made from this table. */
@@ -76,12 +83,33 @@ export const ROUTES = {
   listChannels: read(`${project}/channels`, 'viewer', listOf(channelView), 'Channels of a project.'),
   getChannel: read(`${project}/channels/:channel`, 'viewer', channelView, 'One channel.'),
   createFlag: create(`${project}/channels/:channel/flags`, 'editor', createFlag, 'Create a flag.'),
-  listFlags: read(`${project}/channels/:channel/flags`, 'viewer', listOf(flagView), 'Flags of a channel.'),
+  listFlags: {
+    ...read(`${project}/channels/:channel/flags`, 'viewer', listOf(flagView), 'Flags of a channel.'),
+    query: flagFilter,
+  },
   getFlag: read(flag, 'viewer', flagView, 'One flag, by its key.'),
   changeFlag: { ...write(flag, 'editor', changeFlag, 'Change a flag as a whole.'), method: 'PUT' },
   killFlag: write(`${flag}/kill`, 'releaser', becauseOf, 'Turn the code path off everywhere, at once.'),
   liftKill: write(`${flag}/lift-kill`, 'releaser', becauseOf, 'Lift a kill.'),
   archiveFlag: write(`${flag}/archive`, 'editor', becauseOf, 'End a flag; its key becomes free.'),
+  createSegment: create(
+    `${project}/channels/:channel/segments`,
+    'editor',
+    createSegment,
+    'Name a condition for the rules of a channel.',
+  ),
+  listSegments: read(
+    `${project}/channels/:channel/segments`,
+    'viewer',
+    listOf(segmentView),
+    'Segments of a channel, each with the flags that use it.',
+  ),
+  getSegment: read(segment, 'viewer', segmentView, 'One segment, by its name.'),
+  changeSegment: {
+    ...write(segment, 'editor', changeSegment, 'Change a segment, and every flag that uses it.'),
+    method: 'PUT',
+  },
+  removeSegment: write(`${segment}/remove`, 'editor', becauseOf, 'Remove a segment that no flag uses.'),
   requestRollout: create(`${project}/rollouts`, 'releaser', requestRollout, 'Start a rollout.'),
   listRollouts: read(`${project}/rollouts`, 'viewer', listOf(rolloutView), 'Rollouts of a project.'),
   getRollout: read(rollout, 'viewer', rolloutView, 'One rollout with its steps and verdicts.'),

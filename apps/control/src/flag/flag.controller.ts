@@ -1,12 +1,22 @@
-import { type Acknowledged, becauseOf, changeFlag, createFlag, type FlagView } from '@headgate/contracts';
+import {
+  type Acknowledged,
+  becauseOf,
+  changeFlag,
+  createFlag,
+  type FlagFilter,
+  type FlagView,
+  flagFilter,
+} from '@headgate/contracts';
 import { BearerGuard, type FastifyRequest } from '@headgate/service-kit';
-import { Body, Controller, Inject, Param, Req, UseGuards } from '@nestjs/common';
+import { Body, Controller, Inject, Param, Query, Req, UseGuards } from '@nestjs/common';
 import type { z } from 'zod';
 import { Route } from '../api/route.decorator.js';
 import { ROUTES } from '../api/routes.js';
+import { CONTROL_PARTS, type ControlParts } from '../control-parts.js';
 import { Commands } from '../log/commands.js';
 import { Queries } from '../queries/queries.js';
 import { type ChannelPath, channelPath, type FlagPath, flagPath } from './flag-path.js';
+import { type ChannelUsage, matches, withHealth } from './listed-flags.js';
 
 type Because = z.infer<typeof becauseOf>;
 
@@ -16,6 +26,7 @@ export class FlagController {
   constructor(
     @Inject(Commands) private readonly commands: Commands,
     @Inject(Queries) private readonly queries: Queries,
+    @Inject(CONTROL_PARTS) private readonly parts: ControlParts,
   ) {}
 
   @Route(ROUTES.createFlag)
@@ -31,13 +42,19 @@ export class FlagController {
   @Route(ROUTES.listFlags)
   async list(
     @Param({ schema: channelPath }) { project, channel }: ChannelPath,
+    @Query({ schema: flagFilter }) filter: FlagFilter,
   ): Promise<{ items: readonly FlagView[] }> {
-    return { items: await this.queries.flags(project, channel) };
+    const flags = await this.queries.flags(project, channel);
+    const usage = await this.usageOf(project, channel);
+    const now = this.parts.now();
+    const items = flags.map((flag) => withHealth(flag, usage, now));
+    return { items: items.filter((flag) => matches(flag, filter)) };
   }
 
   @Route(ROUTES.getFlag)
-  get(@Param({ schema: flagPath }) { project, channel, key }: FlagPath): Promise<FlagView> {
-    return this.queries.flag(project, channel, key);
+  async get(@Param({ schema: flagPath }) { project, channel, key }: FlagPath): Promise<FlagView> {
+    const flag = await this.queries.flag(project, channel, key);
+    return withHealth(flag, await this.usageOf(project, channel), this.parts.now());
   }
 
   @Route(ROUTES.changeFlag)
@@ -74,6 +91,10 @@ export class FlagController {
     @Body({ schema: becauseOf }) body: Because,
   ): Promise<Acknowledged> {
     return this.commands.send(request, { type: 'archive-flag', ...(await this.idsOf(path)), ...body });
+  }
+
+  private async usageOf(project: string, channel: string): Promise<ChannelUsage> {
+    return (await this.parts.usage?.(project, channel)) ?? null;
   }
 
   private async idsOf({ project, channel, key }: FlagPath): Promise<{ project: string; flagId: string }> {

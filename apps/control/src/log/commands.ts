@@ -1,5 +1,5 @@
 import { type Acknowledged, commandId, SYSTEM_PROJECT, type TokenView } from '@headgate/contracts';
-import { type Command, CommandRefused, flagName, viewToken } from '@headgate/domain';
+import { type Command, CommandRefused, flagName, type ProjectState, viewToken } from '@headgate/domain';
 import type { CommandMeta, EventStore } from '@headgate/event-store';
 import { type Caller, type FastifyRequest, InvalidInput } from '@headgate/service-kit';
 import { Inject, Injectable } from '@nestjs/common';
@@ -20,16 +20,20 @@ export class Commands {
 
   /** Of the newest flag of that name, from the fold: a kill must not wait for Postgres. */
   async flagIdOf(project: string, channel: string, key: string): Promise<string> {
-    const { state } = await this.store.project(project);
-    if (state.project.status === 'absent') {
-      throw new CommandRefused('project-unknown', `there is no project "${project}"`);
-    }
-    if (!state.channels.has(channel)) {
-      throw new CommandRefused('channel-unknown', `project "${project}" has no channel "${channel}"`);
-    }
+    const state = await this.channelOf(project, channel);
     const id = state.flagIds.get(flagName(channel, key));
     if (id === undefined) {
       throw new CommandRefused('not-found', `channel "${channel}" has no flag "${key}"`);
+    }
+    return id;
+  }
+
+  /** Of the newest segment of that name. */
+  async segmentIdOf(project: string, channel: string, name: string): Promise<string> {
+    const state = await this.channelOf(project, channel);
+    const id = state.segmentIds.get(flagName(channel, name));
+    if (id === undefined) {
+      throw new CommandRefused('not-found', `channel "${channel}" has no segment "${name}"`);
     }
     return id;
   }
@@ -53,6 +57,18 @@ export class Commands {
   /** 256 random bits with the prefix that secret scanners look for. */
   newSecret(): string {
     return `hg_${this.parts.random(32).toString('base64url')}`;
+  }
+
+  /** The fold of a project that has the channel. */
+  private async channelOf(project: string, channel: string): Promise<ProjectState> {
+    const { state } = await this.store.project(project);
+    if (state.project.status === 'absent') {
+      throw new CommandRefused('project-unknown', `there is no project "${project}"`);
+    }
+    if (!state.channels.has(channel)) {
+      throw new CommandRefused('channel-unknown', `project "${project}" has no channel "${channel}"`);
+    }
+    return state;
   }
 
   private metaOf(request: FastifyRequest): CommandMeta {

@@ -3,6 +3,7 @@ import {
   type FlagView,
   type ProjectView,
   type RolloutView,
+  type SegmentView,
   SYSTEM_PROJECT,
   type TokenView,
 } from '@headgate/contracts';
@@ -14,11 +15,13 @@ import {
   viewFlag,
   viewProject,
   viewRollout,
+  viewSegment,
   viewToken,
 } from '@headgate/domain';
 import type { EventStore } from '@headgate/event-store';
 import type { LogFeed } from '../log/log-feed.js';
 import { Queries } from './queries.js';
+import { segmentNamed, withUsers } from './segment-users.js';
 
 /** Reads from the fold that deciders use too: always as new as the log, and there when Postgres is not. */
 export class FoldQueries extends Queries {
@@ -65,6 +68,20 @@ export class FoldQueries extends Queries {
     const flag = flags.get(flagIds.get(flagName(channel, key)) ?? '');
     if (!flag) throw new CommandRefused('not-found', `channel "${channel}" has no flag "${key}"`);
     return viewFlag(project, flag);
+  }
+
+  override async segments(project: string, channel: string): Promise<readonly SegmentView[]> {
+    const flags = await this.flags(project, channel);
+    const { segments } = await this.stateOf(project);
+    const own = [...segments.values()].filter((segment) => segment.channel === channel);
+    return withUsers(
+      own.map((segment) => viewSegment(project, segment)),
+      flags,
+    );
+  }
+
+  override async segment(project: string, channel: string, name: string): Promise<SegmentView> {
+    return segmentNamed(await this.segments(project, channel), channel, name);
   }
 
   override async rollouts(project: string): Promise<readonly RolloutView[]> {

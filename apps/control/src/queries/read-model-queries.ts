@@ -7,7 +7,9 @@ import {
   projectView,
   type RolloutView,
   rolloutView,
+  type SegmentView,
   SYSTEM_PROJECT,
+  segmentView,
   type TokenView,
   tokenView,
 } from '@headgate/contracts';
@@ -16,6 +18,7 @@ import type { EventStore } from '@headgate/event-store';
 import { type Database, listViews, readCheckpoint, viewById, viewByName } from '@headgate/read-model';
 import { RequestRefused } from '@headgate/service-kit';
 import { Queries } from './queries.js';
+import { segmentNamed, withUsers } from './segment-users.js';
 
 export interface ReadModelOptions {
   readonly db: Database;
@@ -75,6 +78,17 @@ export class ReadModelQueries extends Queries {
     const view = await this.read((db) => viewByName(db, 'flag', project, flagName(channel, key)));
     if (!view) throw new CommandRefused('not-found', `channel "${channel}" has no flag "${key}"`);
     return flagView.parse(view);
+  }
+
+  override async segments(project: string, channel: string): Promise<readonly SegmentView[]> {
+    const flags = await this.flags(project, channel);
+    const views = segmentView.array().parse(await this.read((db) => listViews(db, 'segment', project)));
+    const own = views.filter((segment) => segment.channel === channel);
+    return withUsers(own, flags);
+  }
+
+  override async segment(project: string, channel: string, name: string): Promise<SegmentView> {
+    return segmentNamed(await this.segments(project, channel), channel, name);
   }
 
   override async rollouts(project: string): Promise<readonly RolloutView[]> {

@@ -1,4 +1,11 @@
-import type { ChannelView, FlagView, ProjectView, RolloutView, TokenView } from '@headgate/contracts';
+import type {
+  ChannelView,
+  FlagView,
+  ProjectView,
+  RolloutView,
+  SegmentView,
+  TokenView,
+} from '@headgate/contracts';
 import type { Log } from '@headgate/service-kit';
 import { Queries } from './queries.js';
 
@@ -32,6 +39,12 @@ export class SteadfastQueries extends Queries {
   }
   override flag(project: string, channel: string, key: string): Promise<FlagView> {
     return this.either((queries) => queries.flag(project, channel, key));
+  }
+  override segments(project: string, channel: string): Promise<readonly SegmentView[]> {
+    return this.either((queries) => queries.segments(project, channel));
+  }
+  override segment(project: string, channel: string, name: string): Promise<SegmentView> {
+    return this.either((queries) => queries.segment(project, channel, name));
   }
   override rollouts(project: string): Promise<readonly RolloutView[]> {
     return this.either((queries) => queries.rollouts(project));

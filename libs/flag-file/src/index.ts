@@ -1,3 +1,4 @@
+export { type Channel, checkFlagFile } from './check-flag-file.js';
 export { FLAG_FILE_SCHEMA, type FlagFile, type Problem } from './flag-file.js';
 export { exportFlagd, type FlagdExport, type FlagdExportOptions } from './flagd/export-flagd.js';
 export { importFlagd } from './flagd/import-flagd.js';

@@ -157,7 +157,7 @@ const withKeptDefinitions = (raw: FlagFile, top: Fields, drop: Drop): FlagFile =
     flags: { ...raw.flags, ...Object.fromEntries(kept.map(([key, definition]) => [key, definition])) },
   };
   const again = exportFlagd({ ...whole, flagd: {} }).json.flags as Fields;
-  const edited = kept.filter(([key, , value]) => !isSame(again[key], value));
+  const edited = kept.filter(([key, , value]) => !isSame(withoutKept(again[key]), withoutKept(value)));
   for (const [key, , , path] of edited) {
     const why =
       'the document was changed since Headgate exported it; rules, schedules and prerequisites are now one targeting';
@@ -170,6 +170,13 @@ const withKeptDefinitions = (raw: FlagFile, top: Fields, drop: Drop): FlagFile =
   }
   const asFlagd = edited.map(([key]) => [key, raw.flags[key]] as const);
   return { ...whole, flags: { ...whole.flags, ...Object.fromEntries(asFlagd) } } as FlagFile;
+};
+
+/** Without the entry, in which the order of names may have changed. */
+const withoutKept = (flag: JsonValue | undefined): unknown => {
+  if (!isFields(flag) || !isFields(flag.metadata)) return flag;
+  const { key: _, ...rest } = flag;
+  return { ...rest, metadata: { ...flag.metadata, [DEFINITION_ENTRY]: '' } };
 };
 
 const keptIn = (flag: JsonValue): FlagDefinition | undefined => {

@@ -1,5 +1,5 @@
 import type { InstanceReport } from '@headgate/contracts';
-import type { EvaluationContext } from '@headgate/evaluation';
+import type { Evaluation, EvaluationContext } from '@headgate/evaluation';
 import { VerifiedChannel } from './channel/verified-channel.js';
 import type { Environment } from './environment.js';
 import { FlagBook } from './flags/flag-book.js';
@@ -17,6 +17,13 @@ import type { ServerSentEvent } from './stream/sse-parser.js';
 import { composeReport } from './telemetry/compose-report.js';
 import { type Counter, type Gauge, Meters } from './telemetry/meters.js';
 import { Reporter } from './telemetry/reporter.js';
+
+export interface Asked<T> {
+  readonly key: string;
+  readonly fallback: T;
+  readonly type: string;
+  readonly evaluate: () => Evaluation | undefined;
+}
 
 /** Everything of one `connectHeadgate`: the verified channel, what follows it, the flags in force, and the reports. */
 export class HeadgateClient implements Headgate {
@@ -80,6 +87,7 @@ export class HeadgateClient implements Headgate {
     this.follower = new ChannelFollower({
       url: settings.flagsUrl,
       token: settings.token,
+      pollEveryMs: settings.pollEveryMs,
       now,
       random,
       lastEventId: () => this.held.lastEventId,
@@ -111,15 +119,24 @@ export class HeadgateClient implements Headgate {
   }
 
   details<T extends FlagValue>(key: string, fallback: T, context?: EvaluationContext): FlagDetails<T> {
-    const document = this.book.find(key);
-    const digest = document && this.held.digestOf(document.flagId);
+    const type = typeof fallback;
+    return this.detailsOf({ key, fallback, type, evaluate: () => this.evaluate(key, type, context) });
+  }
+
+  /** What `details` explains, counted. Throws what a context's own code throws. */
+  evaluate(key: string, type: string, context: EvaluationContext | undefined): Evaluation | undefined {
+    return this.book.serve(key, type, context);
+  }
+
+  /** `details` of an evaluation that was made, or is still to be made. */
+  detailsOf<T extends FlagValue>({ key, fallback, type, evaluate }: Asked<T>): FlagDetails<T> {
     return resolveDetails({
+      ...this.held.provenanceOf(this.book.find(key)),
       fallback,
+      type,
       hasFlags: this.held.flags !== 'none',
       freshness: this.held.freshness,
-      evaluate: () => this.book.serve(key, typeof fallback, context),
-      ...(document === undefined ? {} : { position: document.position }),
-      ...(digest === undefined ? {} : { flagDigest: digest }),
+      evaluate,
     });
   }
 
@@ -197,7 +214,7 @@ export class HeadgateClient implements Headgate {
 
   private valueOf(key: string, type: string, context: EvaluationContext | undefined): unknown {
     try {
-      return this.book.serve(key, type, context)?.value;
+      return this.evaluate(key, type, context)?.value;
     } catch {
       // A context whose own code throws: the caller has its default, details() has the reason.
       return undefined;

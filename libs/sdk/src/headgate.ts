@@ -11,6 +11,8 @@ export type FlagErrorCode =
   | 'PROVIDER_NOT_READY'
   | 'GENERAL';
 
+export type FlagMetadata = Readonly<Record<string, string | number | boolean>>;
+
 export interface FlagDetails<T> {
   readonly value: T;
   /** Absent when the default in the code was served. */
@@ -24,6 +26,8 @@ export interface FlagDetails<T> {
   readonly flagDigest?: string;
   /** Of the event in the project's log that the document comes from. */
   readonly position?: number;
+  /** The channel as `flagSetId`, its revision as `version`, and the flag's own metadata over them; empty before flags are known. */
+  readonly metadata: FlagMetadata;
   readonly error?: { readonly code: FlagErrorCode; readonly message: string };
 }
 
@@ -45,7 +49,7 @@ export interface Problem {
 
 export interface HeadgateStatus {
   /** `off`: the options were of no use (see `problems`), or the client was closed. */
-  readonly connection: 'connecting' | 'connected' | 'waiting' | 'off';
+  readonly connection: 'connecting' | 'connected' | 'polling' | 'waiting' | 'off';
   /** Where the flags come from: nothing yet, the local copy on disk, or the gateway. */
   readonly flags: 'none' | 'copy' | 'live';
   readonly head: {

@@ -24,6 +24,7 @@ export const inertHeadgate = (at: number, message: string): Headgate => {
     reason: 'ERROR',
     stale: false,
     ageMs: null,
+    metadata: {},
     error: { code: 'PROVIDER_NOT_READY', message },
   });
   return {

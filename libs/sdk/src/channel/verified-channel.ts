@@ -1,9 +1,9 @@
-import { GATEWAY_EVENTS } from '@headgate/contracts';
+import { type FlagDocument, GATEWAY_EVENTS } from '@headgate/contracts';
 import { type Acceptance, type ChannelReader, type Freshness, openChannelReader } from '@headgate/trust';
 import { CopyKeeper } from '../copy/copy-keeper.js';
 import { LocalCopy } from '../copy/local-copy.js';
 import type { FlagBook } from '../flags/flag-book.js';
-import type { FlagsChanged, HeadgateStatus } from '../headgate.js';
+import type { FlagMetadata, FlagsChanged, HeadgateStatus } from '../headgate.js';
 import type { Settings } from '../options/options.js';
 import { describe } from '../options/read-options.js';
 import type { Reception } from '../stream/channel-follower.js';
@@ -23,13 +23,24 @@ export interface VerifiedChannelOptions {
   readonly complain: (code: string, message: string) => void;
 }
 
+export interface Provenance {
+  /** What OpenFeature calls flag metadata, the flag set's included. */
+  readonly metadata: FlagMetadata;
+  readonly position?: number;
+  readonly flagDigest?: string;
+}
+
 type Source = FlagsChanged['source'];
+
+const NOTHING_YET: Provenance = { metadata: Object.freeze({}) };
 
 /** What this process holds of its channel: verified, kept on disk, and put into the book that evaluates. */
 export class VerifiedChannel {
   private readonly reader: ChannelReader;
   private readonly keeper: CopyKeeper | null = null;
   private source: HeadgateStatus['flags'] = 'none';
+  private provenances = new WeakMap<FlagDocument, Provenance>();
+  private absence: Provenance = NOTHING_YET;
 
   constructor(private readonly options: VerifiedChannelOptions) {
     const { settings, bootId, now, random, complain } = options;
@@ -75,8 +86,15 @@ export class VerifiedChannel {
     return head === undefined ? null : `${head.epoch}.${head.n}`;
   }
 
-  digestOf(flagId: string): string | undefined {
-    return this.reader.state?.digests.get(flagId);
+  /** Where a flag's document, or its absence, comes from. The same object until the channel moves on. */
+  provenanceOf(document: FlagDocument | undefined): Provenance {
+    if (document === undefined) return this.absence;
+    let found = this.provenances.get(document);
+    if (found === undefined) {
+      found = this.provenance(document);
+      this.provenances.set(document, found);
+    }
+    return found;
   }
 
   receive(event: ServerSentEvent): Reception {
@@ -96,6 +114,28 @@ export class VerifiedChannel {
   /** Writes what is not written yet. */
   async close(): Promise<void> {
     await this.keeper?.close();
+  }
+
+  private provenance(document: FlagDocument | undefined): Provenance {
+    const version = revisionOf(this.reader);
+    if (version === null) return NOTHING_YET;
+    const { project, channel } = this.options.settings;
+    const flagSet = { flagSetId: `${project}/${channel}`, version };
+    if (document === undefined) return { metadata: Object.freeze(flagSet) };
+    const { position, flagId } = document;
+    const flagDigest = this.reader.state?.digests.get(flagId);
+    const metadata = Object.freeze({
+      ...flagSet,
+      ...document.metadata,
+      'headgate.position': position,
+      ...(flagDigest === undefined ? {} : { 'headgate.digest': flagDigest }),
+    });
+    return { metadata, position, ...(flagDigest === undefined ? {} : { flagDigest }) };
+  }
+
+  private forgetProvenances(): void {
+    this.provenances = new WeakMap();
+    this.absence = this.provenance(undefined);
   }
 
   private takeCopy(copy: LocalCopy, stored: unknown): void {
@@ -118,6 +158,7 @@ export class VerifiedChannel {
   private takeChanges({ changed }: Extract<Acceptance, { ok: true }>, source: Source): void {
     const { book, onChanged } = this.options;
     book.hasFlags = true;
+    this.forgetProvenances();
     if (changed.length === 0) return;
     const flags = book.apply(changed);
     const head = this.reader.state?.head.h;
@@ -137,3 +178,11 @@ export class VerifiedChannel {
     return state === null || seen === null ? null : { state, seen };
   }
 }
+
+/** `<epoch>.<n>` of what is served; under an expired beat followed by `+<epoch>.<n>` of what only its kills are taken from. */
+const revisionOf = ({ state, tip }: ChannelReader): string | null => {
+  if (state === null || tip === null) return null;
+  const { epoch, n } = state.head.h;
+  const isTip = epoch === tip.h.epoch && n === tip.h.n;
+  return isTip ? `${epoch}.${n}` : `${epoch}.${n}+${tip.h.epoch}.${tip.h.n}`;
+};

@@ -22,6 +22,8 @@ export interface HeadgateOptions {
   readonly telemetry?: boolean;
   /** One hour when absent; rollouts under way ask for more. At least one second. */
   readonly reportEveryMs?: number;
+  /** Where no stream comes through (a proxy that buffers it): how often to ask instead. Default: 15 seconds. */
+  readonly pollEveryMs?: number;
   /** Added to every evaluation context, under what the caller passes. */
   readonly attributes?: Readonly<Record<string, string | number | boolean>>;
 }
@@ -38,5 +40,6 @@ export interface Settings {
   readonly version: InstanceReport['version'];
   readonly token: string | undefined;
   readonly reportEveryMs: number;
+  readonly pollEveryMs: number;
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
 }

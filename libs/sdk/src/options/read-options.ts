@@ -8,6 +8,7 @@ export type ReadOptions =
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const HOUR_MS = 3_600_000;
+const POLL_EVERY_MS = 15_000;
 
 class OptionWrong extends Error {}
 
@@ -48,7 +49,8 @@ const read = (options: Partial<HeadgateOptions>, env: Environment): Settings => 
     dataDir: optionalText('dataDir', options.dataDir),
     version: versionOf(options.version),
     token: optionalText('token', options.token ?? env.HEADGATE_TOKEN) ?? undefined,
-    reportEveryMs: interval(options.reportEveryMs),
+    reportEveryMs: interval('reportEveryMs', options.reportEveryMs, HOUR_MS),
+    pollEveryMs: interval('pollEveryMs', options.pollEveryMs, POLL_EVERY_MS),
     attributes: attributesOf(options.attributes),
   };
 };
@@ -100,10 +102,10 @@ const versionOf = (value: unknown): Settings['version'] => {
 
 const limited = (name: string, value: unknown): string => text(name, value).slice(0, 100);
 
-const interval = (value: unknown): number => {
-  if (value === undefined) return HOUR_MS;
+const interval = (name: string, value: unknown, otherwise: number): number => {
+  if (value === undefined) return otherwise;
   if (typeof value !== 'number' || !(value >= 1_000) || value > 24 * HOUR_MS) {
-    throw new OptionWrong('reportEveryMs must be a number from 1000 to 86400000');
+    throw new OptionWrong(`${name} must be a number from 1000 to 86400000`);
   }
   return value;
 };

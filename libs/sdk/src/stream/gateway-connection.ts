@@ -3,7 +3,21 @@ import { bearer, requestOf } from '../http/request.js';
 import { type ServerSentEvent, SseParser } from './sse-parser.js';
 
 export interface ConnectionEnd {
-  readonly code: 'closed' | 'ended' | 'unreachable' | 'refused' | 'silent' | 'bad-answer' | 'distrusted';
+  readonly code:
+    | 'closed'
+    | 'ended'
+    /** No connection. */
+    | 'unreachable'
+    /** A connection, and no answer on it. */
+    | 'unanswered'
+    | 'refused'
+    /** A good answer that is no event stream. */
+    | 'not-a-stream'
+    /** An event stream without a first event. */
+    | 'mute'
+    | 'silent'
+    | 'bad-answer'
+    | 'distrusted';
   readonly message: string;
   readonly status?: number;
   readonly retryAfter?: string;
@@ -23,6 +37,8 @@ export interface ConnectionOptions {
   readonly token: string | undefined;
   readonly lastEventId: string | null;
   readonly connectTimeoutMs: number;
+  /** Longer without an event after the answer, and the connection counts as one that cannot carry a stream. */
+  readonly firstEventMs: number;
   /** Longer without a byte, heartbeats included, and the connection counts as dead. */
   readonly silenceMs: number;
   readonly maxEventBytes: number;
@@ -52,7 +68,7 @@ export const openGatewayConnection = (
     },
   });
   const deadline = setTimeout(
-    () => end({ code: 'unreachable', message: `no answer in ${options.connectTimeoutMs} ms` }),
+    () => end({ code: 'unanswered', message: `no answer in ${options.connectTimeoutMs} ms` }),
     options.connectTimeoutMs,
   );
   deadline.unref();
@@ -77,7 +93,7 @@ const refusalOf = (response: IncomingMessage): ConnectionEnd | null => {
   if (status === 200 && type.startsWith('text/event-stream')) return null;
   const retryAfter = response.headers['retry-after'];
   return {
-    code: status === 200 ? 'bad-answer' : 'refused',
+    code: status === 200 ? 'not-a-stream' : 'refused',
     message: status === 200 ? `expected an event stream, got ${type || 'no content type'}` : `HTTP ${status}`,
     status,
     ...(retryAfter === undefined ? {} : { retryAfter }),
@@ -101,6 +117,7 @@ const readStream = (
       onRetry: handlers.onRetry,
       onEvent: (event) => {
         if (isDistrusted) return;
+        clearTimeout(deadline);
         const objection = handlers.onEvent(event);
         if (objection === null) return;
         isDistrusted = true;
@@ -109,11 +126,19 @@ const readStream = (
     },
     options.maxEventBytes,
   );
+  const deadline = setTimeout(
+    () => end({ code: 'mute', message: `no event in ${options.firstEventMs} ms` }),
+    options.firstEventMs,
+  );
+  deadline.unref();
   request.setTimeout(options.silenceMs, () =>
     end({ code: 'silent', message: `no byte in ${options.silenceMs} ms` }),
   );
   response.on('error', (error) => end({ code: 'ended', message: error.message }));
-  response.on('close', () => end({ code: 'ended', message: 'the gateway ended the stream' }));
+  response.on('close', () => {
+    clearTimeout(deadline);
+    end({ code: 'ended', message: 'the gateway ended the stream' });
+  });
   handlers.onOpen();
   response.on('data', (chunk: Buffer) => {
     try {

@@ -11,11 +11,10 @@ export const corsHeaders = (
   origin: string | undefined,
 ): Readonly<Record<string, string>> => {
   if (allowed.length === 0) return {};
-  const isAllowed = origin !== undefined && (allowed.includes('*') || allowed.includes(origin));
-  return {
-    vary: 'origin',
-    ...(isAllowed ? { 'access-control-allow-origin': origin, 'access-control-expose-headers': EXPOSED } : {}),
-  };
+  const exposed = { 'access-control-expose-headers': EXPOSED };
+  if (allowed.includes('*')) return { 'access-control-allow-origin': '*', ...exposed };
+  const isAllowed = origin !== undefined && allowed.includes(origin);
+  return { vary: 'origin', ...(isAllowed ? { 'access-control-allow-origin': origin, ...exposed } : {}) };
 };
 
 /**

@@ -11,8 +11,8 @@ export class OfrepRefused extends Error {
   override readonly name = 'OfrepRefused';
 
   constructor(
-    readonly status: 400 | 404 | 429 | 503,
-    /** Null where OFREP has only details: 429 and above. */
+    readonly status: 400 | 401 | 403 | 404 | 429 | 503,
+    /** Null where OFREP has details at most. */
     readonly errorCode: OfrepErrorCode | null,
     message: string,
     readonly retryAfterSeconds: number | null = null,

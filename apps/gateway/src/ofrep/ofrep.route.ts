@@ -1,3 +1,4 @@
+import { flagKey } from '@headgate/contracts';
 import {
   type FastifyInstance,
   type FastifyReply,
@@ -11,7 +12,7 @@ import { ChannelDirectory } from '../channels/channel-directory.js';
 import type { ServedChannel } from '../channels/served-channel.js';
 import { openSse } from '../fan-out/open-sse.js';
 import { UsageCounter } from '../flag-set/usage.js';
-import { GATEWAY_OPTIONS, type GatewayOptions } from '../gateway-options.js';
+import { DEFAULT_REQUESTS_PER_SECOND, GATEWAY_OPTIONS, type GatewayOptions } from '../gateway-options.js';
 import { AddressLimits } from '../http/address-limits.js';
 import { ClientSlots } from '../http/client-slots.js';
 import { allowOrigins, answerPreflight, corsHeaders } from '../http/cors.js';
@@ -24,7 +25,6 @@ import { sendOfrepError } from './send-ofrep-error.js';
 
 const BASE = '/flags/:project/:channel/ofrep/v1';
 const BODY_LIMIT_BYTES = 65_536;
-const DEFAULT_REQUESTS_PER_SECOND = 2_000;
 /** A client that was told to evaluate again and is refused may not ask a second time: rather wait for a replica that is late. */
 const FRESHNESS_WAIT_MS = 5_000;
 const RETRY_BEHIND_SECONDS = 2;
@@ -41,6 +41,7 @@ interface Named {
 export class OfrepRoute implements OnModuleInit {
   private readonly limits: AddressLimits;
   private readonly refused: { inc(labels: { reason: string }): void };
+  private readonly answered: { inc(labels: { door: string }): void };
 
   constructor(
     @Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions,
@@ -58,6 +59,11 @@ export class OfrepRoute implements OnModuleInit {
       name: 'headgate_gateway_ofrep_refused_total',
       help: 'OFREP requests that were not answered: over the limit, or demanding what is not here yet',
       labelNames: ['reason'],
+    });
+    this.answered = metrics.counter({
+      name: 'headgate_gateway_evaluations_total',
+      help: 'Requests that were answered with evaluations, by door',
+      labelNames: ['door'],
     });
   }
 
@@ -91,10 +97,11 @@ export class OfrepRoute implements OnModuleInit {
     const context = readContext(request.body);
     const flag = channel.flags.find(key);
     if (flag === undefined) {
-      this.usage.count(project, name, key, null, 'unknown');
+      if (flagKey.safeParse(key).success) this.usage.count(project, name, key, null, 'unknown');
       throw new OfrepRefused(404, 'FLAG_NOT_FOUND', `Channel ${project}/${name} has no such flag.`);
     }
     const evaluation = flag.evaluate(context);
+    this.answered.inc({ door: 'ofrep' });
     this.usage.count(project, name, key, evaluation.variant ?? null);
     const json = writeEvaluation(flag, evaluation, `${project}/${name}`);
     return sendJson(reply.code(evaluation.reason === 'ERROR' ? 400 : 200), json);
@@ -111,6 +118,7 @@ export class OfrepRoute implements OnModuleInit {
       onEvaluated: ({ document }, { variant }) =>
         this.usage.count(project, name, document.key, variant ?? null, 'listed'),
     });
+    this.answered.inc({ door: 'ofrep-bulk' });
     reply.header('etag', etag).header('cache-control', 'private, no-cache');
     return isMatch(request.headers['if-none-match'], etag) ? reply.code(304).send() : sendJson(reply, body);
   }

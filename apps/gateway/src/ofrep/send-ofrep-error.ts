@@ -34,6 +34,9 @@ const asRefused = ({
 }): OfrepRefused | null => {
   if (statusCode < 400 || statusCode >= 500) return null;
   switch (statusCode) {
+    case 401:
+    case 403:
+      return new OfrepRefused(statusCode, null, 'This channel needs another token.');
     case 413:
       return new OfrepRefused(400, 'INVALID_CONTEXT', 'The body is too large.');
     case 415:

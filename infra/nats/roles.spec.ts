@@ -11,11 +11,12 @@ const MAY_WRITE: Readonly<Record<string, readonly NatsRole[]>> = {
   'hg.flags.p.stable.c.1': ['publisher'],
   'hg.telemetry.p': ['collector'],
   'hg.dlq.notifier': ['notifier', 'analysis'],
+  'hg.dlq.usage': ['notifier', 'analysis', 'projector'],
 };
 const MAY_READ: Readonly<Record<string, readonly NatsRole[]>> = {
   LOG: ['admin', 'control', 'rollouts', 'analysis', 'publisher', 'projector', 'notifier'],
   FLAGS: ['admin', 'control', 'rollouts', 'analysis', 'publisher', 'gateway'],
-  TELEMETRY: ['admin', 'analysis'],
+  TELEMETRY: ['admin', 'analysis', 'projector'],
   DLQ: ['admin'],
 };
 const STREAM_SUBJECTS = {
@@ -171,6 +172,7 @@ test('a reader cannot have the server write to the log for it', async () => {
     ['gateway', 'FLAGS'],
     ['publisher', 'FLAGS'],
     ['projector', 'LOG'],
+    ['projector', 'TELEMETRY'],
   ] as const) {
     await outcome(() =>
       as(role).jsm.consumers.add(stream, {

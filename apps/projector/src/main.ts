@@ -6,6 +6,7 @@ import { connectStreams } from '@headgate/streams';
 import { Projection, type ProjectionNote } from './projection.js';
 import { ProjectorModule, projectionPause } from './projector.module.js';
 import { projectorConfig } from './projector-config.js';
+import { UsageModule } from './usage/usage.module.js';
 
 await serveUntilSignal(async () => {
   const { value: config, effective } = loadConfig(projectorConfig, {
@@ -45,7 +46,10 @@ await serveUntilSignal(async () => {
     log,
     host: config.httpHost,
     port: config.httpPort,
-    modules: [ProjectorModule.register({ projection, notes })],
+    modules: [
+      ProjectorModule.register({ projection, notes }),
+      UsageModule.register({ streams, db, now: Date.now, pause: projectionPause }),
+    ],
   });
   service.health.ready('nats', () => ({ ok: streams.status === 'connected', detail: streams.status }));
   process.stdout.write(`${JSON.stringify({ ready: 'projector', url: service.url })}\n`);

@@ -4,7 +4,13 @@ import { appendTo, CollectorModule } from '@headgate/collector';
 import { STREAMS, upstreamStream } from '@headgate/contracts';
 import { ControlModule, LogBearers, type Operations } from '@headgate/control';
 import { ChannelRefusals, GatewayModule } from '@headgate/gateway';
-import { Projection, type ProjectionNote, ProjectorModule, projectionPause } from '@headgate/projector';
+import {
+  Projection,
+  type ProjectionNote,
+  ProjectorModule,
+  projectionPause,
+  UsageModule,
+} from '@headgate/projector';
 import { PublisherModule } from '@headgate/publisher';
 import { RolloutsModule } from '@headgate/rollouts';
 import { AnyOfBearers, FixedBearers, type ServiceOptions, secretHash } from '@headgate/service-kit';
@@ -92,6 +98,7 @@ export const openModules = async ({
     AnalysisModule.register({ store, streams: streams.analysis, archive, now }),
     RolloutsModule.register({ store }),
     ProjectorModule.register({ projection, notes }),
+    UsageModule.register({ streams: streams.projector, db: database, now, pause: projectionPause }),
   ];
   return { modules, operations };
 };

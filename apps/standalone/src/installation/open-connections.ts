@@ -16,6 +16,7 @@ const ROLES = [
   'gateway',
   'collector',
   'analysis',
+  'projector',
 ] as const satisfies readonly NatsRole[];
 type Role = (typeof ROLES)[number];
 

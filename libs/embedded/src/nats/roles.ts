@@ -1,4 +1,4 @@
-import { PLAN_QUESTIONS, STREAMS, upstreamStream } from '@headgate/contracts';
+import { deadLetterSubject, PLAN_QUESTIONS, STREAMS, upstreamStream } from '@headgate/contracts';
 
 /**
  * Who may do what inside account `HG`: one user per role, each with the subjects its job needs and no more. Exactly three
@@ -117,7 +117,8 @@ function jobOf(role: Exclude<NatsRole, 'admin'>, mirrors: readonly string[]): Jo
     case 'publisher':
       return { writes: [FLAG_SUBJECTS], reads: [log, flags] };
     case 'projector':
-      return { reads: [log] };
+      // Reports for the use of flags; what of them cannot be read goes to its own dead letters and to nobody else's.
+      return { writes: [deadLetterSubject('usage')], reads: [log, telemetry] };
     case 'gateway':
       return { reads: [flags, ...mirrors] };
     case 'collector':

@@ -55,7 +55,8 @@ export const foldUsage = (known: ReadonlyMap<string, Boot>, reports: readonly Us
     const id = bootName(report);
     const last = rise.boots.get(id)?.boot ?? known.get(id);
     if (last !== undefined && report.seq <= last.seq) continue;
-    rise.boots.set(id, { report, boot: addServed(rise, report, last) });
+    // One that never served anything has nothing to be differenced against.
+    if (report.served.length > 0 || last) rise.boots.set(id, { report, boot: addServed(rise, report, last) });
     for (const flag of report.unknownFlags) addUnknown(rise, report, flag);
   }
   return rise;

@@ -32,6 +32,7 @@ const ENTRIES = {
   start: { program: 'apps/standalone/dist/main.js' },
   test: JEST,
   'test:node24': { ...JEST, node: 24 },
+  conformance: { program: 'test/dist/conformance/conformance.js' },
   bench: { folder: 'bench', isWatched: true },
   simulation: { folder: 'simulation', isWatched: true },
 };

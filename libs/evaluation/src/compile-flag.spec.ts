@@ -98,14 +98,17 @@ describe('compileFlag', () => {
 
   it('bounds what a hostile rule can cost', () => {
     const many = Array.from({ length: 60 }, (_, i) => i);
-    const doubling = {
-      reduce: [many, { cat: [{ var: 'accumulator' }, { var: 'accumulator' }] }, 'x'],
-    };
-    const nested = { map: [many, { map: [many, { map: [many, { map: [many, 1] }] }] }] };
-    const growing = { reduce: [many, { merge: [{ var: 'accumulator' }, { var: 'accumulator' }] }, [1]] };
+    const twice = (operator: string) => ({ [operator]: [{ var: 'accumulator' }, { var: 'accumulator' }] });
+    const doubling = { reduce: [{ var: 'many' }, twice('cat'), 'x'] };
+    const growing = { reduce: [{ var: 'many' }, twice('merge'), [1]] };
+    const nested = { map: [{ var: 'cube' }, { map: [{ var: '' }, { map: [{ var: '' }, 1] }] }] };
+    const context = { many, cube: Array(60).fill(Array(60).fill(many)) };
     for (const rule of [doubling, nested, growing]) {
-      expect(served({ if: [rule, 'on'] })).toMatchObject({ reason: 'ERROR', errorCode: 'GENERAL' });
+      expect(served({ if: [rule, 'on'] }, context)).toMatchObject({ reason: 'ERROR', errorCode: 'GENERAL' });
     }
+    // parts that are constant fail when the flag is compiled
+    const written = { reduce: [many, twice('cat'), 'x'] };
+    expect(served({ if: [written, 'on', 'off'] })).toMatchObject({ errorCode: 'PARSE_ERROR' });
   });
 
   it('does not let a rule reach what a context inherits', () => {

@@ -1,9 +1,8 @@
-import type { EvaluableFlag, Evaluation, EvaluationReason, Evaluator } from './flag.js';
+import type { EvaluableFlag, Evaluation, EvaluationContext, Evaluator } from './flag.js';
+import { failure, type Outcomes, outcome, outcomesOf } from './outcomes.js';
+import { compileOutcome } from './rule/compile-outcome.js';
 import { compileRule } from './rule/compile-rule.js';
-import { type Frame, RuleInvalid, type Term } from './rule/term.js';
-
-/** Elements that the iterators of one evaluation may visit. */
-const MAX_STEPS = 100_000;
+import { type Frame, MAX_STEPS, newFrame, RuleInvalid, type Term } from './rule/term.js';
 
 export interface CompileOptions {
   /** Clock for `$flagd.timestamp`, in milliseconds. Without one the rule reads null there. */
@@ -16,74 +15,65 @@ export interface CompileOptions {
  * bucket decided.
  */
 export const compileFlag = (flag: EvaluableFlag, options: CompileOptions = {}): Evaluator => {
-  if (flag.state === 'DISABLED') return always({ reason: 'DISABLED' });
-  if (isAbsent(flag.targeting)) return always(outcome(flag, flag.defaultVariant, 'STATIC'));
-  const { now } = options;
-  const frame: Frame = {
-    flagKey: flag.key,
-    nowSeconds: now ? () => Math.floor(now() / 1_000) : () => null,
-    context: null,
-    isSplit: false,
-    stepsLeft: 0,
-  };
+  const fixed = fixedOutcome(flag);
+  if (fixed) return () => fixed;
   try {
-    return targeted(flag, compileRule(flag.targeting, frame), frame);
+    return targeted(flag, frameOf(flag, options));
   } catch (error) {
-    if (!(error instanceof RuleInvalid) && !(error instanceof RangeError)) throw error;
-    return always(failure('PARSE_ERROR', `targeting of flag ${flag.key} cannot be read: ${error.message}`));
+    const refused = refusal(flag, error);
+    return () => refused;
   }
 };
 
-const isAbsent = (targeting: unknown): boolean =>
-  targeting === null ||
-  targeting === undefined ||
-  (typeof targeting === 'object' && Object.keys(targeting).length === 0);
+/** The outcome of a flag that asks no rule. */
+export const fixedOutcome = (flag: EvaluableFlag): Evaluation | null => {
+  if (flag.state === 'DISABLED') return { reason: 'DISABLED' };
+  return isAbsent(flag.targeting) ? outcome(flag, flag.defaultVariant || null, 'STATIC') : null;
+};
 
-const always =
-  (evaluation: Evaluation): Evaluator =>
-  () =>
-    evaluation;
+/** To flagd a rule is what has members: numbers and truth values are none. */
+const isAbsent = (targeting: unknown): boolean => !targeting || Object.keys(targeting).length === 0;
 
-const targeted = (flag: EvaluableFlag, rule: Term, frame: Frame): Evaluator => {
-  const byDefault = outcome(flag, flag.defaultVariant, 'DEFAULT');
-  const matches = outcomesOf(flag, 'TARGETING_MATCH');
-  const splits = outcomesOf(flag, 'SPLIT');
-  return (context) => {
-    frame.context = context;
+export const frameOf = (flag: EvaluableFlag, { now }: CompileOptions): Frame =>
+  newFrame(flag.key, now ? () => Math.floor(now() / 1_000) : () => null);
+
+export const refusal = (flag: EvaluableFlag, error: unknown): Evaluation => {
+  if (!(error instanceof RuleInvalid) && !(error instanceof RangeError)) throw error;
+  return failure('PARSE_ERROR', `targeting of flag ${flag.key} cannot be read: ${error.message}`);
+};
+
+export const failed = (flag: EvaluableFlag, error: unknown): Evaluation =>
+  failure('GENERAL', `targeting of flag ${flag.key} failed: ${(error as Error)?.message ?? error}`);
+
+const targeted = (flag: EvaluableFlag, frame: Frame): Evaluator => {
+  const outcomes = outcomesOf(flag);
+  const direct = compileOutcome(flag.targeting, frame, outcomes);
+  const evaluate = direct ?? named(compileRule(flag.targeting, frame), frame, outcomes);
+  const attempt: Evaluator = (context) => {
+    try {
+      return evaluate(context);
+    } catch (error) {
+      return failed(flag, error);
+    }
+  };
+  const isPlain = !frame.usesContext && !frame.usesSteps && (direct !== null || !frame.usesBuckets);
+  return isPlain ? attempt : prepared(frame, attempt);
+};
+
+/** Rules with parts that share something while they run. */
+const prepared = (frame: Frame, attempt: Evaluator): Evaluator => {
+  return (context: EvaluationContext) => {
     frame.isSplit = false;
     frame.stepsLeft = MAX_STEPS;
-    try {
-      const result = rule(context);
-      if (result === null || result === undefined) return byDefault;
-      const variant = typeof result === 'string' ? result : String(result);
-      return (frame.isSplit ? splits : matches).get(variant) ?? unknownVariant(flag, variant);
-    } catch (error) {
-      return failure(
-        'GENERAL',
-        `targeting of flag ${flag.key} failed: ${(error as Error)?.message ?? error}`,
-      );
-    } finally {
-      frame.context = null;
-    }
+    if (!frame.usesContext) return attempt(context);
+    frame.context = context;
+    const evaluation = attempt(context);
+    frame.context = null;
+    return evaluation;
   };
 };
 
-const outcomesOf = (flag: EvaluableFlag, reason: EvaluationReason): ReadonlyMap<string, Evaluation> =>
-  new Map(Object.keys(flag.variants).map((variant) => [variant, outcome(flag, variant, reason)]));
-
-const outcome = (
-  flag: EvaluableFlag,
-  variant: string | null | undefined,
-  reason: EvaluationReason,
-): Evaluation => {
-  if (variant === null || variant === undefined) return { reason: 'DEFAULT' };
-  return Object.hasOwn(flag.variants, variant)
-    ? Object.freeze({ variant, value: flag.variants[variant], reason })
-    : unknownVariant(flag, variant);
-};
-
-const unknownVariant = (flag: EvaluableFlag, variant: string): Evaluation =>
-  failure('GENERAL', `flag ${flag.key} has no variant ${JSON.stringify(variant.slice(0, 100))}`);
-
-const failure = (errorCode: 'PARSE_ERROR' | 'GENERAL', errorMessage: string): Evaluation =>
-  Object.freeze({ reason: 'ERROR', errorCode, errorMessage });
+const named =
+  (rule: Term, frame: Frame, outcomes: Outcomes): Evaluator =>
+  (context) =>
+    outcomes.of(rule(context), frame.isSplit);

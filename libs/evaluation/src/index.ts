@@ -3,6 +3,7 @@ export { checkRule, RULE_LIMITS, type RuleCheck } from './check/check-rule.js';
 export type { RuleProblem, RuleProblemCode } from './check/problem.js';
 export { type CompileOptions, compileFlag } from './compile-flag.js';
 export { evaluate } from './evaluate.js';
+export { evaluateRule } from './evaluate-rule.js';
 export type {
   EvaluableFlag,
   Evaluation,

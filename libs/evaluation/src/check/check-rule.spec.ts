@@ -116,7 +116,7 @@ describe('checkRule', () => {
 
   it('bounds what constant parts may cost', () => {
     const many = Array.from({ length: 100 }, (_, i) => i);
-    const cube = { map: [many, { map: [many, { map: [many, { map: [many, 1] }] }] }] };
-    expect(found({ if: [{ in: [{ var: 'a' }, cube] }, 'on'] })).toEqual(['fails-always at /if/0/in/1']);
+    const doubling = { reduce: [many, { cat: [{ var: 'accumulator' }, { var: 'accumulator' }] }, 'x'] };
+    expect(found({ if: [{ in: [{ var: 'a' }, doubling] }, 'on'] })).toEqual(['fails-always at /if/0/in/1']);
   });
 });

@@ -1,5 +1,6 @@
+import { isConstant } from '../rule/constant.js';
 import { isTruthy } from '../rule/values.js';
-import { constantReader, isConstant } from './constants.js';
+import { constantReader } from './constants.js';
 import { argumentsOf } from './operator-shapes.js';
 import { pointer, type Report, type RuleProblem, shown } from './problem.js';
 import { checkKind, checkResult } from './results.js';
@@ -25,7 +26,7 @@ export const checkRule = (targeting: unknown, variants: readonly string[] | null
     report: (path, code, message) => {
       if (problems.length < MAX_PROBLEMS) problems.push({ path, code, message });
     },
-    valueOf: constantReader(),
+    constantOf: constantReader(),
     variants: variants && new Set(variants),
     nodes: 0,
   };
@@ -35,7 +36,7 @@ export const checkRule = (targeting: unknown, variants: readonly string[] | null
 
 interface Checker {
   readonly report: Report;
-  readonly valueOf: ReturnType<typeof constantReader>;
+  readonly constantOf: ReturnType<typeof constantReader>;
   readonly variants: ReadonlySet<string> | null;
   nodes: number;
 }
@@ -97,7 +98,7 @@ const checkOperator = (checker: Checker, place: Place): void => {
   if (!args) return;
   if (place.isResult) checkKind(name, place.path, checker.variants, report);
   const isRunHere = !place.isInConstant && isConstant(node);
-  if (isRunHere && checker.valueOf(node) === null) {
+  if (isRunHere && checker.constantOf(node) === null) {
     report(place.path, 'fails-always', `${name} cannot handle what is written here, whatever the context`);
   }
   if (name === 'if' || name === 'and' || name === 'or') checkReach(checker, name, args, path);
@@ -124,7 +125,7 @@ const isBranch = (index: number, count: number): boolean =>
 
 /** Branches after a condition that always holds, under one that never does, or under one that an earlier branch has. */
 const checkReach = (
-  { report, valueOf }: Checker,
+  { report, constantOf }: Checker,
   name: 'if' | 'and' | 'or',
   args: readonly unknown[],
   path: string,
@@ -133,7 +134,7 @@ const checkReach = (
   const step = name === 'if' ? 2 : 1;
   for (let i = 0; i + 1 < args.length; i += step) {
     const condition = args[i];
-    const constant = isConstant(condition) ? valueOf(condition) : null;
+    const constant = isConstant(condition) ? constantOf(condition) : null;
     if (constant && isTruthy(constant.value) === (name !== 'and')) {
       if (i + step < args.length) {
         const message = `nobody gets here: ${shown(condition)} before it always decides`;

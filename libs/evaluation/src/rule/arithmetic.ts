@@ -1,40 +1,59 @@
-import { type Operator, type RuleCompiler, RuleFailed, type Term } from './term.js';
+import { isLiteral, type Operator, type RuleCompiler, RuleFailed, RuleInvalid, type Term } from './term.js';
 import { numberOf } from './values.js';
 
-/** Arguments as a list: written out, or one expression whose value is the list. */
+/** Arguments as a list: written out, or one expression in place of a list, which stands for the list that it gives. */
 export const argumentList = (
   args: readonly unknown[],
-  { compile }: RuleCompiler,
-): ((data: unknown) => unknown[]) => {
-  const terms = args.map(compile);
-  const only = terms[0];
-  const [written] = args;
-  if (
-    terms.length === 1 &&
-    only &&
-    typeof written === 'object' &&
-    written !== null &&
-    !Array.isArray(written)
-  ) {
-    return (data) => {
-      const value = only(data);
-      return Array.isArray(value) ? value : [value];
-    };
+  { compile, isBare }: RuleCompiler,
+  spreads = isBare,
+): ((data: unknown) => readonly unknown[]) => {
+  const terms = args.map((arg) => compile(arg));
+  const [only] = terms;
+  if (!only || terms.length > 1 || !spreads || isLiteral(args[0]) || Array.isArray(args[0])) {
+    return (data) => terms.map((term) => term(data));
   }
-  return (data) => terms.map((term) => term(data));
+  return (data) => {
+    const value = only(data);
+    return Array.isArray(value) ? value : [value];
+  };
 };
 
-const finite = (value: number): number => {
-  if (!Number.isFinite(value)) throw new RuleFailed('arithmetic left the range of numbers');
+const inRange = (value: number): number => {
+  if (Number.isNaN(value)) throw new RuleFailed('arithmetic left the range of numbers');
   return value;
 };
 
+interface Arithmetic {
+  readonly of: (numbers: readonly number[]) => number;
+  readonly isDivision?: boolean;
+  /** The interpreter takes a list that is the only argument for the arguments. */
+  readonly isUnary?: boolean;
+}
+
 const arithmetic =
-  (of: (numbers: readonly number[]) => number): Operator =>
+  ({ of, isDivision = false, isUnary = false }: Arithmetic): Operator =>
   (args, compiler): Term => {
-    const list = argumentList(args, compiler);
-    return (data) => finite(of(list(data).map(numberOf)));
+    const { isInterpreted } = compiler.place;
+    if (!isInterpreted) refuseNonsense(args, isDivision);
+    const list = argumentList(args, compiler, compiler.isBare || (isInterpreted && isUnary));
+    return (data) => inRange(of(list(data).map(numberOf)));
   };
+
+/** What json-logic-engine refuses to compile, even where nobody gets to it. */
+const refuseNonsense = (args: readonly unknown[], isDivision: boolean): void => {
+  for (const [index, arg] of args.entries()) {
+    if (Array.isArray(arg)) throw new RuleInvalid('arithmetic needs numbers, got a list');
+    if (typeof arg === 'string' && Number.isNaN(Number(arg)))
+      throw new RuleInvalid('arithmetic needs numbers, got a text');
+    const isZero = arg === 0 || (typeof arg === 'string' && Number(arg) === 0);
+    if (isDivision && index > 0 && isZero) throw new RuleInvalid('division by 0');
+  }
+};
+
+const divide = (a: number, b: number): number => {
+  if (b === 0) throw new RuleFailed('division by 0');
+  return a / b;
+};
 
 const fold = (numbers: readonly number[], step: (a: number, b: number) => number): number => {
   if (numbers.length === 0) throw new RuleFailed('arithmetic needs an argument');
@@ -56,11 +75,17 @@ const extreme =
   };
 
 export const arithmeticOperators: Record<string, Operator> = {
-  '+': arithmetic((numbers) => numbers.reduce((a, b) => a + b, 0)),
-  '*': arithmetic((numbers) => numbers.reduce((a, b) => a * b, 1)),
-  '-': arithmetic((numbers) => (numbers.length === 1 ? -numbers[0]! : fold(numbers, (a, b) => a - b))),
-  '/': arithmetic((numbers) => (numbers.length === 1 ? 1 / numbers[0]! : fold(numbers, (a, b) => a / b))),
-  '%': arithmetic((numbers) => (numbers.length < 2 ? Number.NaN : fold(numbers, (a, b) => a % b))),
+  '+': arithmetic({ of: (numbers) => numbers.reduce((a, b) => a + b, 0), isUnary: true }),
+  '*': arithmetic({ of: (numbers) => numbers.reduce((a, b) => a * b, 1) }),
+  '-': arithmetic({
+    of: (numbers) => (numbers.length === 1 ? -numbers[0]! : fold(numbers, (a, b) => a - b)),
+    isUnary: true,
+  }),
+  '/': arithmetic({
+    of: (numbers) => (numbers.length === 1 ? divide(1, numbers[0]!) : fold(numbers, divide)),
+    isDivision: true,
+  }),
+  '%': arithmetic({ of: (numbers) => (numbers.length < 2 ? Number.NaN : fold(numbers, (a, b) => a % b)) }),
   min: extreme(Math.min),
   max: extreme(Math.max),
 };

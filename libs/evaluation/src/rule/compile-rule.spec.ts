@@ -1,14 +1,8 @@
 import { compileRule } from './compile-rule.js';
-import type { Frame } from './term.js';
+import { newFrame } from './term.js';
 
 const run = (rule: unknown, data: Record<string, unknown> = {}): unknown => {
-  const frame: Frame = {
-    flagKey: 'flag-a',
-    nowSeconds: () => 1_700_000_000,
-    context: data,
-    isSplit: false,
-    stepsLeft: 1_000,
-  };
+  const frame = newFrame('flag-a', () => 1_700_000_000);
   return compileRule(rule, frame)(data);
 };
 

@@ -1,102 +1,98 @@
+import { memberReader, pathOf, walk } from './path.js';
 import {
   constant,
+  type Frame,
   isLiteral,
   type Operator,
   type RuleCompiler,
   RuleFailed,
   RuleInvalid,
   type Term,
+  tracked,
 } from './term.js';
-import { isTruthy } from './values.js';
 
-/** Splits at dots; a backslash keeps a dot or a backslash as it is. */
-const pathOf = (key: string): readonly string[] => {
-  const parts: string[] = [];
-  let current = '';
-  for (let i = 0; i < key.length; i += 1) {
-    const character = key[i]!;
-    const next = key[i + 1];
-    if (character === '\\' && (next === '.' || next === '\\')) {
-      current += next;
-      i += 1;
-    } else if (character === '.') {
-      parts.push(current);
-      current = '';
-    } else current += character;
-  }
-  return [...parts, current];
-};
-
-/** Own data only: a rule must not reach what a context inherits (`constructor`, `__proto__`). */
-const member = (data: unknown, name: string): unknown => {
-  if (data === null || data === undefined) return undefined;
-  if (typeof data === 'string') return name === 'length' ? data.length : undefined;
-  if (typeof data !== 'object' || name === '__proto__') return undefined;
-  const value = (data as Record<string, unknown>)[name];
-  return typeof value === 'function' || !Object.hasOwn(data, name) ? undefined : value;
-};
-
-const walk = (data: unknown, path: readonly string[]): unknown => {
-  let value: unknown = data;
-  for (let i = 0; i < path.length; i += 1) {
-    value = member(value, path[i]!);
-    if (value === undefined) return undefined;
-  }
-  return value;
-};
-
-const read = (key: unknown, { frame }: RuleCompiler): Term => {
-  if (key === '' || key === null || key === undefined) return (data) => data;
-  if (key === '$flagd.flagKey') return constant(frame.flagKey);
-  if (key === '$flagd.timestamp') return () => frame.nowSeconds();
-  if (typeof key === 'object') throw new RuleInvalid('var needs a name');
-  if (String(key).startsWith('../')) throw new RuleInvalid('var cannot leave the scope of an iterator');
-  const path = pathOf(String(key));
-  const only = path.length === 1 ? path[0]! : null;
-  return only === null ? (data) => walk(data, path) : (data) => member(data, only);
-};
+const FLAGD = '$flagd';
 
 const variable: Operator = (args, compiler) => {
   const [key, fallback] = args;
-  const otherwise = compiler.compile(fallback === undefined ? null : fallback);
-  if (!isLiteral(key) && key !== undefined) {
-    const name = compiler.compile(key);
-    return (data) => read(nameOf(name(data)), compiler)(data) ?? otherwise(data);
+  const hasDefault = fallback !== undefined && fallback !== null;
+  const otherwise = hasDefault ? compiler.compile(fallback) : null;
+  if (!isLiteral(key)) return dynamic(compiler.compile(key), otherwise, compiler);
+  if (key === '' || key === null || key === undefined)
+    return compiler.place.isInner ? same : scope(compiler.frame);
+  const term = reader(String(key), compiler);
+  if (otherwise === null) return tracked(compiler, (data) => term(data) ?? null);
+  // the interpreter takes null for a value
+  if (compiler.place.isInterpreted) {
+    return (data) => {
+      const value = term(data);
+      return value === undefined ? otherwise(data) : value;
+    };
   }
-  const term = read(key, compiler);
-  return (data) => term(data) ?? otherwise(data);
+  return tracked(compiler, (data) => term(data) ?? otherwise(data));
 };
 
-const nameOf = (value: unknown): unknown => {
-  if (value !== null && typeof value === 'object') throw new RuleFailed('var needs a name');
-  return value;
+const same: Term = (data) => data;
+
+/** The context as a rule sees it, with what flagd adds. */
+const scope = (frame: Frame): Term => {
+  const { flagKey } = frame;
+  if (flagKey === null) return same;
+  return (data) => ({ ...(data as object), [FLAGD]: { flagKey, timestamp: frame.nowSeconds() } });
+};
+
+/** A reader of one path: undefined where it leads nowhere. */
+const reader = (key: string, { frame, place }: RuleCompiler): Term => {
+  if (key.startsWith('../')) throw new RuleInvalid('var cannot leave the scope of an iterator');
+  const { flagKey } = frame;
+  const [first = '', ...rest] = pathOf(key);
+  if (first === FLAGD && !place.isInner && flagKey !== null) {
+    if (rest.length === 1 && rest[0] === 'flagKey') return constant(flagKey);
+    if (rest.length === 1 && rest[0] === 'timestamp') return () => frame.nowSeconds();
+    const members = rest.map(memberReader);
+    return () => walk({ flagKey, timestamp: frame.nowSeconds() }, members);
+  }
+  if (rest.length === 0) return memberReader(first);
+  const members = [first, ...rest].map(memberReader);
+  return (data) => walk(data, members);
+};
+
+const dynamic = (name: Term, otherwise: Term | null, compiler: RuleCompiler): Term => {
+  return (data) => {
+    const key = name(data);
+    if (key !== null && typeof key === 'object') throw new RuleFailed('var needs a name');
+    if (key === '' || key === null || key === undefined) return data;
+    const value = reader(String(key), compiler)(data);
+    if (value !== undefined) return value;
+    return otherwise === null ? null : otherwise(data);
+  };
 };
 
 const namesMissing = (data: unknown, names: readonly unknown[]): unknown[] =>
-  names.filter((name) => walk(data, pathOf(String(name))) === undefined);
+  names.filter((name) => walk(data, pathOf(String(name)).map(memberReader)) === undefined);
 
 const missing: Operator = (args, { compile }) => {
-  const terms = args.map(compile);
+  const terms = args.map((arg) => compile(arg));
   return (data) => {
     const values = terms.map((term) => term(data));
     return namesMissing(data, Array.isArray(values[0]) ? values[0] : values);
   };
 };
 
-const missingSome: Operator = (args, { compile }) => {
-  const [need, options] = args.map(compile) as [Term?, Term?];
-  return (data) => {
+const missingSome: Operator = (args, compiler) => {
+  const [need, options] = args.map((arg) => compiler.compile(arg)) as [Term?, Term?];
+  return tracked(compiler, (data) => {
     const names = options?.(data);
     if (!Array.isArray(names)) throw new RuleFailed('missing_some needs a list of names');
     const absent = namesMissing(data, names);
     return names.length - absent.length >= Number(need?.(data)) ? [] : absent;
-  };
+  });
 };
 
 const contains: Operator = (args, { compile }) => {
-  const [needle, haystack] = args as [unknown, unknown];
+  const [needle, haystack] = args;
   const item = compile(needle ?? null);
-  if (Array.isArray(haystack) && haystack.length > 8 && haystack.every(isLiteral)) {
+  if (Array.isArray(haystack) && haystack.every(isLiteral)) {
     const members = new Set(haystack);
     return (data) => members.has(item(data));
   }
@@ -105,7 +101,7 @@ const contains: Operator = (args, { compile }) => {
     const value = list(data);
     if (typeof value === 'string') return value.includes(String(item(data)));
     if (Array.isArray(value)) return value.includes(item(data));
-    if (!isTruthy(value)) return false;
+    if (!value) return false;
     throw new RuleFailed('in needs a list or a text');
   };
 };

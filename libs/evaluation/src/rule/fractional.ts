@@ -1,89 +1,181 @@
 import { scaleHash } from '../bucket.js';
-import { murmur3 } from '../murmur3.js';
-import { constant, isLiteral, type Operator, type RuleCompiler, type Term } from './term.js';
+import { murmur3, murmur3After } from '../murmur3.js';
+import { type Frame, isLiteral, type Operator, type RuleCompiler, RuleFailed, type Term } from './term.js';
+import { MAX_TEXT, textOfNull } from './text.js';
 
+/** Weights sum to at most this, so that a bucket is exact. */
 export const MAX_TOTAL = 2_147_483_647;
-
-interface Share {
-  readonly variant: Term;
-  readonly weight: Term;
-}
 
 /**
  * flagd's `fractional`, version 2: `[bucketBy?, [variant, weight?], …]`. The first share whose running sum passes
  * `(uint64(murmur3(bucketBy)) * total) >> 32` is served; anything malformed gives null, as in flagd.
  */
 export const fractional: Operator = (args, compiler) => {
-  const [first, ...rest] = args;
-  // Shares are lists as written; anything else in front says what to bucket by.
-  const hasKey = !Array.isArray(first);
-  const shares = sharesOf(hasKey ? rest : args, compiler);
-  if (!shares) return constant(null);
-  const key = hasKey ? compiler.compile(first ?? null) : null;
-  const fixed = fixedTotal(hasKey ? rest : args);
   const { frame } = compiler;
+  frame.usesBuckets = true;
+  const split = splitOf(args, compiler);
+  if (split === null) return dynamic(args, compiler);
+  const { hashOf, limits, values } = split;
   return (data) => {
-    const bucketBy = bucketKey(key === null ? null : key(data), frame.context, frame.flagKey);
-    if (bucketBy === null) return null;
-    const total = fixed ?? totalOf(shares, data);
-    if (total === null) return null;
+    const hash = hashOf(data);
+    if (hash < 0) return null;
     frame.isSplit = true;
-    return pick(shares, scaleHash(murmur3(bucketBy), total), data);
+    return values[shareAt(limits, hash)] ?? null;
   };
 };
 
-const sharesOf = (args: readonly unknown[], { compile }: RuleCompiler): readonly Share[] | null => {
-  const shares: Share[] = [];
-  for (const share of args) {
-    if (!Array.isArray(share) || share.length === 0 || share.length > 2) return null;
-    shares.push({ variant: compile(share[0]), weight: compile(share.length === 2 ? share[1] : 1) });
-  }
-  return shares.length === 0 ? null : shares;
+/** A split as nearly all are written: every variant and weight a literal. */
+export interface Split {
+  /** The unsigned hash of what is bucketed by, or -1 where the context has nothing to bucket by. */
+  readonly hashOf: (data: unknown) => number;
+  /** A hash below the limit of a share, and not below the one before, is in it: buckets without a multiplication. */
+  readonly limits: readonly number[];
+  readonly values: readonly unknown[];
+}
+
+/** Null where the split is not written so. */
+export const splitOf = (args: readonly unknown[], compiler: RuleCompiler): Split | null => {
+  if (compiler.onBucket || compiler.isBare) return null;
+  const hasKey = !Array.isArray(args[0]);
+  const shares = hasKey ? args.slice(1) : args;
+  if (shares.length === 0 || !shares.every(isPlainShare)) return null;
+  const weights = shares.map(([, weight = 1]) => Math.max(0, weight));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  if (total === 0 || total > MAX_TOTAL) return null;
+  const hashOf = hasKey ? keyHash(args[0], compiler) : targetingKeyHash(compiler);
+  return hashOf && { hashOf, limits: limitsOf(weights, total), values: shares.map(([variant]) => variant) };
 };
 
-/** The sum of the weights when all of them are written as numbers, as nearly always. */
-const fixedTotal = (args: readonly unknown[]): number | null => {
-  let total = 0;
-  for (const share of args as readonly (readonly unknown[])[]) {
-    const weight = share.length === 2 ? share[1] : 1;
-    if (!isLiteral(weight) || !Number.isInteger(weight)) return null;
-    total += Math.max(0, weight as number);
-  }
-  return total <= MAX_TOTAL ? total : null;
+type PlainShare = readonly [variant: unknown, weight?: number];
+
+const isPlainShare = (share: unknown): share is PlainShare =>
+  Array.isArray(share) &&
+  (share.length === 1 || (share.length === 2 && Number.isInteger(share[1]))) &&
+  isLiteral(share[0]);
+
+/** The least hash whose bucket is not below the running sum: `hash * total < sum * 2^32`, worked out exactly. */
+const limitsOf = (weights: readonly number[], total: number): readonly number[] => {
+  let sum = 0n;
+  return weights.map((weight) => {
+    sum += BigInt(weight);
+    return Number(((sum << 32n) + BigInt(total) - 1n) / BigInt(total));
+  });
 };
 
-const weightOf = (share: Share, data: unknown): number | null => {
-  const weight = share.weight(data);
-  // Ramps over time can pass below zero; that is a share of nothing, not an error.
-  return Number.isInteger(weight) ? Math.max(0, weight as number) : null;
+/** The last limit is 2^32, so that there always is a share. */
+export const shareAt = (limits: readonly number[], hash: number): number => {
+  let share = 0;
+  while (hash >= limits[share]!) share += 1;
+  return share;
 };
 
-const totalOf = (shares: readonly Share[], data: unknown): number | null => {
-  let total = 0;
-  for (const share of shares) {
-    const weight = weightOf(share, data);
-    if (weight === null) return null;
-    total += weight;
-  }
-  return total <= MAX_TOTAL ? total : null;
-};
-
-const bucketKey = (key: unknown, context: unknown, flagKey: string): string | null => {
-  if (typeof key === 'string') return key;
-  if (context === null || typeof context !== 'object') return null;
-  const { targetingKey } = context as { targetingKey?: unknown };
-  return typeof targetingKey === 'string' && targetingKey !== '' ? flagKey + targetingKey : null;
-};
-
-const pick = (shares: readonly Share[], bucket: number, data: unknown): unknown => {
-  let sum = 0;
-  for (let i = 0; i < shares.length; i += 1) {
-    const share = shares[i]!;
-    sum += weightOf(share, data) ?? 0;
-    if (bucket < sum) {
-      const variant = share.variant(data);
-      return variant !== null && typeof variant === 'object' ? null : variant;
+/** `{"cat": [texts…, rule]}` hashes its texts once; any other rule is hashed as it comes. */
+const keyHash = (key: unknown, compiler: RuleCompiler): Split['hashOf'] | null => {
+  const { flagKey } = compiler.frame;
+  const parts = key !== null && typeof key === 'object' ? (key as { readonly cat?: unknown }).cat : null;
+  if (Array.isArray(parts) && parts.length > 1) {
+    const prefix = parts
+      .slice(0, -1)
+      .map((part) => (isFlagKey(part) && !compiler.place.isInner ? flagKey : part));
+    const last = parts[parts.length - 1];
+    if (prefix.every((part) => typeof part === 'string') && !isLiteral(last)) {
+      return joinedHash(prefix.join(''), compiler.compile(last), textOfNull(compiler.place.isInterpreted));
     }
+  }
+  const term = compiler.compile(key);
+  return (data) => {
+    const value = term(data);
+    return typeof value === 'string' ? murmur3(value) : -1;
+  };
+};
+
+const isFlagKey = (part: unknown): boolean =>
+  part !== null && typeof part === 'object' && (part as { readonly var?: unknown }).var === '$flagd.flagKey';
+
+const joinedHash = (prefix: string, last: Term, ofNull: string): Split['hashOf'] => {
+  const hashAfter = murmur3After(prefix);
+  return (data) => {
+    const value = last(data);
+    const text = typeof value === 'string' ? value : join(value ?? ofNull);
+    if (text.length > MAX_TEXT) throw new RuleFailed(`text longer than ${MAX_TEXT} characters`);
+    return hashAfter(text);
+  };
+};
+
+/** As `cat` joins: JavaScript's own way from a value to a text. */
+const join = (value: unknown): string => `${value}`;
+
+const targetingKeyHash = ({ frame, place }: RuleCompiler): Split['hashOf'] => {
+  const hashAfter = murmur3After(frame.flagKey ?? '');
+  const contextOf = contextReader(frame, place.isInner);
+  return (data) => {
+    const key = targetingKeyOf(contextOf(data));
+    return key === null ? -1 : hashAfter(key);
+  };
+};
+
+const contextReader = (frame: Frame, isInner: boolean): Term => {
+  if (!isInner) return (data) => data;
+  frame.usesContext = true;
+  return () => frame.context;
+};
+
+const targetingKeyOf = (context: unknown): string | null => {
+  if (context === null || typeof context !== 'object') return null;
+  const { targetingKey } = context as { readonly targetingKey?: unknown };
+  if (typeof targetingKey === 'string') return targetingKey === '' ? null : targetingKey;
+  return targetingKey ? join(targetingKey) : null;
+};
+
+/** Any other form: everything is worked out first, as flagd does, then read. */
+const dynamic: Operator = (args, compiler) => {
+  const { frame, place, isBare, onBucket } = compiler;
+  const terms = args.map((arg) => compiler.compile(arg));
+  const contextOf = contextReader(frame, place.isInner);
+  return (data) => {
+    const evaluated = terms.map((term) => term(data));
+    const values = isBare && Array.isArray(evaluated[0]) ? evaluated[0] : evaluated;
+    const hasKey = typeof values[0] === 'string';
+    const targetingKey = hasKey ? '' : targetingKeyOf(contextOf(data));
+    const bucketBy = hasKey
+      ? String(values[0])
+      : targetingKey === null
+        ? null
+        : `${frame.flagKey ?? ''}${targetingKey}`;
+    const shares = sharesOf(hasKey ? values.slice(1) : values);
+    if (bucketBy === null || shares === null) return null;
+    frame.isSplit = true;
+    return pick(shares, bucketBy, onBucket);
+  };
+};
+
+interface Share {
+  readonly variant: unknown;
+  readonly weight: number;
+}
+
+const sharesOf = (values: readonly unknown[]): readonly Share[] | null => {
+  const shares: Share[] = [];
+  for (const share of values) {
+    if (!Array.isArray(share) || share.length === 0 || share.length > 2) return null;
+    const [variant = null] = share;
+    const weight = share.length === 2 ? share[1] : 1;
+    if (variant !== null && typeof variant === 'object') return null;
+    if (!Number.isInteger(weight)) return null;
+    // ramps over time can pass below zero; that is a share of nothing, not an error
+    shares.push({ variant, weight: Math.max(0, weight) });
+  }
+  return shares.reduce((sum, { weight }) => sum + weight, 0) <= MAX_TOTAL ? shares : null;
+};
+
+const pick = (shares: readonly Share[], bucketBy: string, onBucket: RuleCompiler['onBucket']): unknown => {
+  const total = shares.reduce((sum, { weight }) => sum + weight, 0);
+  const bucket = scaleHash(murmur3(bucketBy), total);
+  onBucket?.(bucketBy, bucket, total);
+  let sum = 0;
+  for (const { variant, weight } of shares) {
+    sum += weight;
+    if (bucket < sum) return variant;
   }
   return null;
 };

@@ -1,5 +1,5 @@
 import { argumentList } from './arithmetic.js';
-import { type Frame, type Operator, RuleFailed, type Term } from './term.js';
+import { type Frame, isLiteral, type Operator, RuleFailed, type Term } from './term.js';
 import { isTruthy, listOf } from './values.js';
 
 /** `merge` in a `reduce` doubles like `cat` does. */
@@ -10,37 +10,73 @@ const spend = (frame: Frame): void => {
   if (frame.stepsLeft < 0) throw new RuleFailed('the rule visits too many elements');
 };
 
+const INNER = { isInner: true, isTracked: false } as const;
+
+type Collect = (list: readonly unknown[], body: Term) => unknown;
+
 /** `collect` gets the list and a function that runs the rule's body on one element. */
 const iterator =
-  (collect: (list: readonly unknown[], body: Term) => unknown): Operator =>
-  (args, { compile, frame }) => {
-    const [source, body] = [compile(args[0] ?? null), compile(args[1] ?? null)];
+  (
+    collect: Collect,
+    itemsOf: (value: unknown, isInterpreted: boolean) => readonly unknown[] = listOf,
+  ): Operator =>
+  (args, { compile, frame, place }) => {
+    frame.usesSteps = true;
+    const source = compile(args[0] ?? null);
+    const body = compile(args[1] ?? null, INNER);
     const step: Term = (element) => {
       spend(frame);
       return body(element);
     };
-    return (data) => collect(listOf(source(data)), step);
+    return (data) => collect(itemsOf(source(data), place.isInterpreted), step);
   };
 
-const some = (list: readonly unknown[], body: Term): boolean =>
-  list.some((element) => isTruthy(body(element)));
+/** The interpreter goes over whatever has a length, texts included; compiled code needs a list. */
+const itemsToTest = (value: unknown, isInterpreted: boolean): readonly unknown[] => {
+  if (!isInterpreted || Array.isArray(value)) return listOf(value);
+  return typeof value === 'string' ? value.split('') : [];
+};
+
+const some: Collect = (list, body) => list.some((element) => isTruthy(body(element)));
+
+/** An empty list has nobody for whom it holds; compiled code says the contrary of what is no list at all. */
+const all: Operator = (args, { compile, frame, place }) => {
+  frame.usesSteps = true;
+  const source = compile(args[0] ?? null);
+  const body = compile(args[1] ?? null, INNER);
+  return (data) => {
+    const value = source(data);
+    if (place.isTracked) frame.register = value;
+    if (Array.isArray(value) ? value.length === 0 : place.isInterpreted && !value) return false;
+    return itemsToTest(value, place.isInterpreted).every((element) => {
+      spend(frame);
+      return isTruthy(body(element));
+    });
+  };
+};
 
 const reduce: Operator = (args, { compile, frame }) => {
-  const [source, body, initial] = [args[0] ?? null, args[1] ?? null, args[2] ?? null].map(compile) as [
-    Term,
-    Term,
-    Term,
-  ];
+  frame.usesSteps = true;
+  const source = compile(args[0] ?? null);
+  const body = compile(args[1] ?? null, INNER);
+  const initial = compile(args[2] ?? null);
   const step = (accumulator: unknown, current: unknown): unknown => {
     spend(frame);
-    return body({ accumulator, current });
+    return flat(body({ accumulator, current }));
   };
   const hasInitial = args.length > 2;
   return (data) => {
     const list = listOf(source(data));
     if (!hasInitial && list.length === 0) throw new RuleFailed('reduce of an empty list needs a first value');
-    return hasInitial ? list.reduce(step, initial(data)) : list.reduce(step);
+    return hasInitial ? list.reduce(step, flat(initial(data))) : list.reduce(step);
   };
+};
+
+/** json-logic-engine lets nothing nested accumulate, lest it grow without end. */
+const flat = (value: unknown): unknown => {
+  if (value === null || typeof value !== 'object') return value;
+  if (Object.values(value).every(isLiteral)) return value;
+  throw new RuleFailed('reduce can only accumulate flat values');
 };
 
 const merge: Operator = (args, compiler) => {
@@ -55,9 +91,9 @@ const merge: Operator = (args, compiler) => {
 export const listOperators: Record<string, Operator> = {
   map: iterator((list, body) => list.map((element) => body(element))),
   filter: iterator((list, body) => list.filter((element) => isTruthy(body(element)))),
-  all: iterator((list, body) => list.length > 0 && list.every((element) => isTruthy(body(element)))),
-  some: iterator(some),
-  none: iterator((list, body) => !some(list, body)),
+  all,
+  some: iterator(some, itemsToTest),
+  none: iterator((list, body) => !some(list, body), itemsToTest),
   reduce,
   merge,
 };

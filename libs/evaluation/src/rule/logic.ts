@@ -1,19 +1,45 @@
-import { constant, type Operator, type Term } from './term.js';
+import {
+  constant,
+  INTERPRETED,
+  type Operator,
+  type Place,
+  type RuleCompiler,
+  type Term,
+  tracked,
+} from './term.js';
 import { isTruthy } from './values.js';
 
-const choose: Operator = (args, { compile }) => {
-  const terms = args.map(compile);
-  if (terms.length === 0) return constant(null);
+/** json-logic-engine compiles an `if` with an else, and interprets the others. */
+export const branchPlace = (args: readonly unknown[]): Partial<Place> => (args.length < 3 ? INTERPRETED : {});
+
+const choose: Operator = (args, compiler) => {
+  if (args.length === 0) return constant(null);
+  const place = branchPlace(args);
+  const terms = args.map((arg) => compiler.compile(arg, place));
   if (terms.length === 1) return terms[0]!;
   const otherwise = terms.length % 2 === 1 ? terms[terms.length - 1]! : constant(null);
-  const pairs = Math.floor(terms.length / 2);
-  if (pairs === 1) {
-    const [condition, then] = terms as [Term, Term];
-    return (data) => (isTruthy(condition(data)) ? then(data) : otherwise(data));
+  return chain(terms, otherwise);
+};
+
+/** `[condition, then, condition, then, …]`: the usual lengths without a loop. */
+export const chain = <T>(
+  terms: readonly ((data: unknown) => unknown)[],
+  otherwise: (data: unknown) => T,
+): ((data: unknown) => T) => {
+  const [condition, then, condition2, then2] = terms as readonly ((data: unknown) => T)[];
+  if (terms.length < 4) {
+    return (data) => (isTruthy(condition!(data)) ? then!(data) : otherwise(data));
   }
+  if (terms.length < 6) {
+    return (data) => {
+      if (isTruthy(condition!(data))) return then!(data);
+      return isTruthy(condition2!(data)) ? then2!(data) : otherwise(data);
+    };
+  }
+  const pairs = Math.floor(terms.length / 2);
   return (data) => {
     for (let i = 0; i < pairs; i += 1) {
-      if (isTruthy(terms[2 * i]!(data))) return terms[2 * i + 1]!(data);
+      if (isTruthy(terms[2 * i]!(data))) return terms[2 * i + 1]!(data) as T;
     }
     return otherwise(data);
   };
@@ -21,25 +47,42 @@ const choose: Operator = (args, { compile }) => {
 
 const first =
   (stopsAt: boolean): Operator =>
-  (args, { compile }) => {
-    const terms = args.map(compile);
-    return (data) => {
+  (args, compiler) => {
+    const terms = args.map((arg) => compiler.compile(arg));
+    const [left, right] = terms as [Term, Term];
+    if (terms.length === 2) {
+      return tracked(compiler, (data) => {
+        const value = left(data);
+        return isTruthy(value) === stopsAt ? value : right(data);
+      });
+    }
+    return tracked(compiler, (data) => {
       let value: unknown = null;
       for (let i = 0; i < terms.length; i += 1) {
         value = terms[i]!(data);
         if (isTruthy(value) === stopsAt) return value;
       }
       return value;
-    };
+    });
   };
 
-const isNot: Operator = (args, { compile }) => {
+/** The interpreter looks into a list that is the only argument. */
+const onlyValue = (args: readonly unknown[], { compile, place }: RuleCompiler): Term => {
   const term = compile(args[0] ?? null);
+  if (!place.isInterpreted || Array.isArray(args[0])) return term;
+  return (data) => {
+    const value = term(data);
+    return Array.isArray(value) ? value[0] : value;
+  };
+};
+
+const isNot: Operator = (args, compiler) => {
+  const term = onlyValue(args, compiler);
   return (data) => !isTruthy(term(data));
 };
 
-const is: Operator = (args, { compile }) => {
-  const term = compile(args[0] ?? null);
+const is: Operator = (args, compiler) => {
+  const term = onlyValue(args, compiler);
   return (data) => isTruthy(term(data));
 };
 

@@ -2,11 +2,13 @@ import { RuleFailed } from './term.js';
 
 /** JsonLogic's truth: an empty list and an empty object are false. */
 export const isTruthy = (value: unknown): boolean => {
+  if (value === true) return true;
   if (!value) return false;
-  if (Array.isArray(value)) return value.length > 0;
   if (typeof value !== 'object') return true;
-  for (const _ in value) return true;
-  return false;
+  if (Array.isArray(value)) return value.length > 0;
+  // by name, because the object may come from another realm; a date is no object that could be empty
+  if (value.constructor?.name === 'Object') return Object.keys(value).length > 0;
+  return true;
 };
 
 /** A number for arithmetic and comparison. Throws where JavaScript would go on with NaN. */
@@ -18,15 +20,9 @@ export const numberOf = (value: unknown): number => {
   return number;
 };
 
-export const textOf = (value: unknown): string => {
-  if (typeof value === 'string') return value;
-  if (value === null || value === undefined) return '';
-  if (Array.isArray(value)) return value.map(textOf).join(',');
-  return typeof value === 'object' ? '[object Object]' : String(value);
-};
-
+/** What an iterator goes over: nothing at all is an empty list, anything else but a list fails. */
 export const listOf = (value: unknown): readonly unknown[] => {
   if (Array.isArray(value)) return value;
-  if (!isTruthy(value)) return [];
+  if (!value) return [];
   throw new RuleFailed(`expected a list, got ${typeof value}`);
 };

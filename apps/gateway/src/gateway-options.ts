@@ -1,3 +1,5 @@
+import type { JsonValue } from '@headgate/contracts';
+import type { TlsFiles } from '@headgate/service-kit';
 import type { Streams } from '@headgate/streams';
 import type { ChannelRefusals } from './channels/channel-refusals.js';
 import type { ChannelSource } from './gateway-config.js';
@@ -5,6 +7,19 @@ import type { ChannelSource } from './gateway-config.js';
 export const GATEWAY_OPTIONS = Symbol('gateway options');
 
 export const HEARTBEAT_MS = 15_000;
+
+export const DEFAULT_REQUESTS_PER_SECOND = 2_000;
+
+/** The port of flagd's gRPC services. */
+export interface GrpcOptions {
+  readonly host: string;
+  /** 0: any; `onListening` tells which. */
+  readonly port: number;
+  readonly tls: TlsFiles | null;
+  readonly onListening?: (port: number) => void;
+  /** A connection that does not answer one ping before the next is closed. */
+  readonly pingEveryMs?: number;
+}
 
 export interface GatewayOptions {
   /** A promise that resolves when nats-server is there; until then the last good state is served from disk. */
@@ -31,4 +46,10 @@ export interface GatewayOptions {
   readonly heartbeatMs?: number;
   /** How seldom clients get a beat. */
   readonly beatEveryMs?: number;
+  /** Absent: no gRPC port. */
+  readonly grpc?: GrpcOptions | null;
+  /** Attributes that flagd's in-process providers merge into every evaluation, such as the region. */
+  readonly syncContext?: { readonly [attribute: string]: JsonValue };
+  /** How often flagd's event streams say that they are alive. */
+  readonly flagdKeepAliveMs?: number;
 }

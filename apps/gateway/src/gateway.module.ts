@@ -1,6 +1,11 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ChannelDirectory } from './channels/channel-directory.js';
 import { UsageCounter } from './flag-set/usage.js';
+import { ConnectRoute } from './flagd/connect/connect.route.js';
+import { FlagdPort } from './flagd/flagd-port.js';
+import { GrpcMethods } from './flagd/grpc-methods.js';
+import { LiveStreams } from './flagd/live-streams.js';
+import { SyncStates } from './flagd/sync/sync-states.js';
 import { GATEWAY_OPTIONS, type GatewayOptions } from './gateway-options.js';
 import { ClientSlots } from './http/client-slots.js';
 import { FlagsRoute } from './http/flags-route.js';
@@ -21,6 +26,11 @@ export class GatewayModule {
         FlagsRoute,
         OfrepEvents,
         OfrepRoute,
+        LiveStreams,
+        SyncStates,
+        GrpcMethods,
+        FlagdPort,
+        ConnectRoute,
       ],
     };
   }

@@ -1,4 +1,5 @@
 import { subjectToken } from '@headgate/contracts';
+import { gatewayCorsOrigins, gatewayRequestsPerSecond } from '@headgate/gateway';
 import { z } from 'zod';
 import { upstreamBundle } from './mirror/upstream-bundle.js';
 
@@ -35,5 +36,7 @@ export const standaloneConfig = z.strictObject({
   /** At most this long between signs of life of a channel. */
   beatEveryMs: z.int().min(100).default(5_000),
   gatewayMaxClients: z.int().min(1).max(1_000_000).default(15_000),
+  gatewayRequestsPerSecond,
+  gatewayCorsOrigins,
 });
 export type StandaloneConfig = z.infer<typeof standaloneConfig>;

@@ -15,7 +15,11 @@ const SENTENCES: Readonly<Record<string, string>> = {
   beatEveryMs: 'at most this long between signs of life of a channel',
   databaseUrl: 'Postgres; for `npm start` a server in place of its own',
   dataDir: 'where the data of this installation lie, 0700',
+  gatewayCorsOrigins:
+    'origins whose pages may evaluate here: `["https://shop.example.org"]`, `["*"]` for all',
   gatewayMaxClients: 'streams served at once; more are told to come again',
+  gatewayRequestsPerSecond:
+    'requests a second that one address may send to the doors that evaluate; 0 for no limit, as behind a proxy',
   gatewaySources: 'where channels come from, in order of precedence: `[{"root", "stream", "pin"}]`',
   httpHost: 'address to listen on',
   httpPort: 'port to listen on; 0 for a free one, which `npm start` keeps between starts',

@@ -50,7 +50,7 @@ const conditionOf = (query: Query): JsonValue => {
     case 'not':
       return { '!': [conditionOf(query.query)] };
     case 'present':
-      return { '!=': [{ var: attributeOf(query.attribute) }, null] };
+      return { '!==': [{ var: attributeOf(query.attribute) }, null] };
     case 'compare':
       return comparison(query);
   }
@@ -61,7 +61,7 @@ type Comparison = Extract<Query, { kind: 'compare' }>;
 /** Who lacks the attribute meets no comparison, not even "ne". */
 const comparison = ({ attribute, operator, value }: Comparison): JsonValue => {
   const own: JsonValue = { var: attributeOf(attribute) };
-  const known: JsonValue = { '!=': [own, null] };
+  const known: JsonValue = { '!==': [own, null] };
   const notSayable = (): never => {
     throw new NotSayable(
       `"${attribute} ${operator}" cannot be asked of ${nameOf(value)} in flagd's operators`,

@@ -60,7 +60,7 @@ const plainCondition = (constraint: UnleashConstraint, attribute: JsonValue): Co
   const number = own(NUMBERS);
   if (number !== undefined) {
     if (value.trim() === '' || !Number.isFinite(Number(value))) return NEVER(`"${value}" is not a number`);
-    return { when: { and: [{ '!=': [attribute, null] }, { [number]: [attribute, Number(value)] }] } };
+    return { when: { and: [{ '!==': [attribute, null] }, { [number]: [attribute, Number(value)] }] } };
   }
   const version = own(VERSIONS);
   if (version !== undefined) return { when: { sem_ver: [attribute, version, value] } };

@@ -8,6 +8,8 @@ import { attributeOf } from './condition.js';
 import type { StrategyRule } from './strategy-rule.js';
 import type { UnleashFeature, UnleashVariant } from './unleash-source.js';
 
+const WHOLE_PPM = 1_000_000;
+
 /** Unleash answers two questions of one feature; here each is a flag. */
 export const variantFlagKey = (feature: string): string => `${feature}.variant`;
 
@@ -108,6 +110,9 @@ const splitOf = (
     stickiness === 'default' || stickiness === 'random' ? 'targetingKey' : attributeOf(stickiness);
   const ppm = inPpm(variants.map(({ weight }) => weight));
   const arms: readonly Arm[] = variants.map(({ name }, i) => ({ variant: name, weightPpm: ppm[i] ?? 0 }));
+  // Everybody gets it, with or without anything to be bucketed by.
+  const whole = arms.find(({ weightPpm }) => weightPpm === WHOLE_PPM);
+  if (whole) return { variant: whole.variant };
   const group = `variants ${groupId}`;
   // Never the rollout's own seed: those who are in it would then all be in the first arms.
   const chosen = seed(group, seedFrom(options.isSeedCompatible ? `${groupId}/variants` : flag));

@@ -119,6 +119,15 @@ export const GOLDEN_FACTS: { readonly [T in EventType]: GoldenFact<T> } = {
       why: WHY,
     },
   },
+  'rollout-signal-raised.v1': {
+    ...rollout,
+    data: {
+      signal: 'objection',
+      source: { kind: 'vendor', name: 'acme' },
+      weightPpm: 10_000,
+      why: 'the till stays shut',
+    },
+  },
   'rollout-completed.v1': { ...rollout, data: { verdictId: id(7), why: WHY } },
   'rollout-rolled-back.v1': {
     ...rollout,

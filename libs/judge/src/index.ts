@@ -3,6 +3,8 @@ export { lnSampleRatio } from './engine/sample-ratio.js';
 export { earliestPromotionMs, type JudgeInput, judge } from './look/judge.js';
 export type { Decision, History, Look, LookCode, MetricLook, StepRecord } from './look/look.js';
 export { emptyHistory } from './look/look.js';
+export { OWN_SITE, type Signal, type SignalKind, type SignalSource } from './look/signal.js';
+export { defaultSignalProbability } from './look/silence.js';
 export type {
   Arm,
   GaugeMetric,

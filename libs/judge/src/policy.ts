@@ -27,6 +27,8 @@ export interface JudgePolicy {
   /** A step without enough reports lasts this long; the first such step lasts `firstSparseTimeMs`. */
   readonly sparseTimeMs: number;
   readonly firstSparseTimeMs: number;
+  /** How likely one failure becomes known while a sparse step lasts; only said, never judged by. `defaultSignalProbability` if absent. */
+  readonly signalProbability?: number;
   /** How often an instance reports while its rollout bakes. */
   readonly reportMs: number;
   /** Silence after which an instance counts as lost. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { raisedSignalKind, signalSource } from '../events/rollout-events.js';
 import { tokenRole } from '../events/token-events.js';
 import { attributeName, epochMs, flagKey, slug, why } from '../identifiers.js';
 import { tolerant } from '../tolerant.js';
@@ -35,6 +36,12 @@ export const evaluateFlag = z.strictObject({
 });
 export const createSegment = z.strictObject({ name: segmentName, definition: segmentDefinition, why });
 export const changeSegment = z.strictObject({ definition: segmentDefinition, why });
+/** Says that a rollout is bad; `name` of the own installation unless another site or an enrolled vendor told you. */
+export const raiseSignal = z.strictObject({
+  signal: raisedSignalKind.default('objection'),
+  source: signalSource.default({ kind: 'site', name: 'local' }),
+  why,
+});
 export const becauseOf = z.strictObject({ why });
 export const requestRollout = z.strictObject({
   channel: slug,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { verdictDecision } from '../events/rollout-events.js';
+import { raisedSignalKind, signalSource, verdictDecision, weighedSignal } from '../events/rollout-events.js';
 import { tokenRole } from '../events/token-events.js';
 import { tolerant } from '../tolerant.js';
 import { jsonValue } from '../wire/flag-document.js';
@@ -82,6 +82,16 @@ export const verdictView = tolerant({
   metrics: z.array(jsonValue),
   instances: tolerant({ canary: z.number(), baseline: z.number() }),
   onInstanceHours: z.number(),
+  signals: z.array(weighedSignal).optional(),
+});
+/** Raised by hand; what the judge found itself stands in its verdicts. */
+export const signalView = tolerant({
+  id: z.string(),
+  signal: raisedSignalKind,
+  source: tolerant(signalSource.shape),
+  at: z.number(),
+  weightPpm: z.number(),
+  why: z.string(),
 });
 export const ROLLOUT_STATUSES = [
   'pre-period',
@@ -118,6 +128,8 @@ export const rolloutView = tolerant({
     }),
   ),
   verdicts: z.array(verdictView),
+  /** Absent in rows of version 0.1. */
+  signals: z.array(signalView).optional(),
   why: z.string(),
 });
 export const tokenView = tolerant({
@@ -135,6 +147,7 @@ export type ProjectView = z.infer<typeof projectView>;
 export type ChannelView = z.infer<typeof channelView>;
 export type FlagView = z.infer<typeof flagView>;
 export type VerdictView = z.infer<typeof verdictView>;
+export type SignalView = z.infer<typeof signalView>;
 export type SegmentView = z.infer<typeof segmentView>;
 export type EvaluationView = z.infer<typeof evaluationView>;
 export type RolloutView = z.infer<typeof rolloutView>;
@@ -153,5 +166,6 @@ export const lookView = tolerant({
   threshold: z.number(),
   instances: tolerant({ canary: z.number(), baseline: z.number() }),
   onInstanceHours: z.number(),
+  signals: z.array(weighedSignal).optional(),
 });
 export type LookView = z.infer<typeof lookView>;

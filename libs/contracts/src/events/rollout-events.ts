@@ -38,6 +38,34 @@ export const VERDICT_DECISIONS = ['wait', 'extend', 'hold', 'promote', 'roll-bac
 export const verdictDecision = z.enum(VERDICT_DECISIONS);
 export type VerdictDecision = z.infer<typeof verdictDecision>;
 
+/** What a site or a vendor may raise by hand; crashes and broken limits the judge finds itself. */
+export const RAISED_SIGNAL_KINDS = ['objection', 'local-rollback'] as const;
+export const raisedSignalKind = z.enum(RAISED_SIGNAL_KINDS);
+export const signalSource = z.strictObject({
+  /** An enrolled vendor speaks for all of its sites. */
+  kind: z.enum(['site', 'vendor']),
+  name: slug,
+});
+export type SignalSource = z.infer<typeof signalSource>;
+
+/** Somebody who runs the new path says that it is bad. Weighed where reports are too few to judge by. */
+export const rolloutSignalRaisedV1 = tolerant({
+  signal: raisedSignalKind,
+  source: tolerant(signalSource.shape),
+  /** Of the rollout when it was raised. */
+  weightPpm,
+  why,
+});
+
+/** A signal as a verdict weighed it. */
+export const weighedSignal = tolerant({
+  kind: z.enum(['crash', ...RAISED_SIGNAL_KINDS, 'limit']),
+  source: tolerant(signalSource.shape),
+  at: epochMs,
+  detail: z.string().max(1_000),
+});
+export type WeighedSignal = z.infer<typeof weighedSignal>;
+
 /** Given only when decision or code changed within the step. At most 64 KiB. */
 export const rolloutVerdictGivenV1 = tolerant({
   step: z.int().min(0),
@@ -53,6 +81,8 @@ export const rolloutVerdictGivenV1 = tolerant({
   /** Hours that instances spent on the new path in this rollout so far. */
   onInstanceHours: z.number().min(0),
   /** What the look was made of, so that it can be made again. */
+  /** Known when the verdict was given; absent when there were none. */
+  signals: z.array(weighedSignal).max(50).optional(),
   look: tolerant({ at: epochMs, telemetrySequence: z.int().min(0), analysisDigest: sha256Hex }),
   why,
 });

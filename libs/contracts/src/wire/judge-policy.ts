@@ -55,6 +55,8 @@ export const judgePolicy = z.strictObject({
   /** Own ladder in place of the plan's. */
   ladderPpm: z.array(weightPpm).min(1).max(20).optional(),
   onUnproven: z.enum(['roll-back', 'promote']).default('roll-back'),
+  /** How likely one failure becomes known while a step without reports lasts; 0.1 when absent. Said, never judged by. */
+  signalProbability: z.number().gt(0).max(1).optional(),
   irreversible: z.boolean().default(false),
   hardLimits: z.array(hardLimit).max(50).default([]),
 });

@@ -70,7 +70,8 @@ export const instanceReport = z.strictObject({
     .optional(),
   /** Flags that the code asked for and the channel does not have. */
   unknownFlags: z.array(flagKey).max(REPORT_LIMITS.maxUnknownFlagsPerReport).optional(),
-  crash: z.strictObject({ signature: z.string().min(1).max(500) }).optional(),
+  /** How an earlier process of this instance ended; told by the next one. `at`: when, by the instance's clock. */
+  crash: z.strictObject({ signature: z.string().min(1).max(500), at: epochMs.optional() }).optional(),
   window: z.strictObject({ startedAt: epochMs, endedAt: epochMs }),
 });
 export type InstanceReport = z.infer<typeof instanceReport>;

@@ -316,3 +316,62 @@ const tell = (
     if (!(error instanceof CommandRefused)) throw error;
   }
 };
+
+describe('a signal raised by hand', () => {
+  const raise = (name: string, signal: 'objection' | 'local-rollback' = 'objection'): Command => ({
+    type: 'raise-signal',
+    project: 'web',
+    rolloutId: ROLLOUT,
+    signal,
+    source: { kind: 'site', name },
+    why: 'the till stays shut',
+  });
+
+  it('is kept with the weight at which it was raised, in the order of the log', () => {
+    const state = stateAfter(
+      ...start,
+      request,
+      raise('lab'),
+      plan,
+      begin,
+      raise('harbour', 'local-rollback'),
+    );
+    const { signals } = state.rollouts.get(ROLLOUT)!;
+    expect(signals.map(({ signal, source, weightPpm }) => [signal, source.name, weightPpm])).toEqual([
+      ['objection', 'lab', 0],
+      ['local-rollback', 'harbour', 50_000],
+    ]);
+  });
+
+  it('moves nothing by itself: not the flag, not the rollout, not the reactor', () => {
+    const before = stateAfter(...start, request, plan, begin);
+    const after = stateAfter(...start, request, plan, begin, raise('lab'));
+    expect(after.flags.get(idOf(3))).toEqual(before.flags.get(idOf(3)));
+    const rollout = after.rollouts.get(ROLLOUT)!;
+    expect(rollout).toMatchObject({ status: 'baking', step: 0, weightPpm: 50_000 });
+    expect(nextRolloutCommand('web', rollout, after.flags.get(idOf(3)))).toBeNull();
+  });
+
+  it('is one however often its source repeats it, and another from another source or of another kind', () => {
+    const raised = [...start, request, raise('lab')];
+    given(...raised)
+      .when(raise('lab'))
+      .thenRefused('already-exists');
+    expect(
+      stateAfter(...raised, raise('harbour'), raise('lab', 'local-rollback')).rollouts.get(ROLLOUT)!.signals,
+    ).toHaveLength(3);
+  });
+
+  it('comes too late when the rollout has ended', () => {
+    const abort: Command = {
+      type: 'abort-rollout',
+      project: 'web',
+      rolloutId: ROLLOUT,
+      because: 'person',
+      why: 'x',
+    };
+    given(...start, request, abort)
+      .when(raise('lab'))
+      .thenRefused('rollout-ended');
+  });
+});

@@ -12,6 +12,7 @@ export type RolloutCommand = Extract<
       | 'record-plan'
       | 'begin-rollout'
       | 'give-verdict'
+      | 'raise-signal'
       | 'promote-rollout'
       | 'roll-back-rollout'
       | 'stop-rollout'
@@ -57,6 +58,8 @@ export const decideRollout = (
       return enter(state.planned.ladderPpm, 0, undefined, command.why);
     case 'give-verdict':
       return giveVerdict(state, command);
+    case 'raise-signal':
+      return raiseSignal(state, command);
     case 'promote-rollout': {
       const { baking, verdict } = standingVerdict(state, command.verdictId, 'promote');
       const next = baking.step + 1;
@@ -103,6 +106,12 @@ const request = (
       'flag-invalid',
       `"${command.variant}" is the default variant of "${flag.key}" already`,
     );
+  const hidden = (['schedule', 'fallthrough'] as const).find((name) => flag.definition[name]);
+  if (hidden)
+    throw new CommandRefused(
+      'flag-invalid',
+      `flag "${flag.key}" has a ${hidden}, whose place the rollout would take; change the flag first, to rules and a default variant`,
+    );
   const names = command.metrics.map((metric) => metric.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice) throw new CommandRefused('policy-invalid', `metrics: "${twice}" stands there twice`);
@@ -142,6 +151,28 @@ const giveVerdict = (
       `step ${state.step} has its verdict: ${state.verdict.decision}`,
     );
   return { type: 'rollout-verdict-given.v1', data: verdict };
+};
+
+/** Bounds what a rollout's state holds, far above what any weighing needs. */
+const MOST_SIGNALS = 1_000;
+
+/** A source that says the same thing twice has still said it once. */
+const raiseSignal = (
+  state: RunningRollout,
+  { signal, source, why }: Extract<RolloutCommand, { type: 'raise-signal' }>,
+): Fact => {
+  const isKnown = state.signals.some(
+    (raised) =>
+      raised.signal === signal && raised.source.kind === source.kind && raised.source.name === source.name,
+  );
+  if (isKnown)
+    throw new CommandRefused(
+      'already-exists',
+      `${source.kind} "${source.name}" has raised its ${signal} against rollout ${state.id} already`,
+    );
+  if (state.signals.length >= MOST_SIGNALS)
+    throw new CommandRefused('policy-invalid', `rollout ${state.id} holds ${MOST_SIGNALS} signals already`);
+  return { type: 'rollout-signal-raised.v1', data: { signal, source, weightPpm: weightOf(state), why } };
 };
 
 /** A step's last word; after it nothing but its consequence may happen to the step. */

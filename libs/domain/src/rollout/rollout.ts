@@ -2,6 +2,11 @@ import type { EventData, JudgePolicy, LogEvent, MetricDefinition } from '@headga
 
 export type Verdict = EventData<'rollout-verdict-given.v1'> & { readonly id: string; readonly at: number };
 
+export type RaisedSignal = EventData<'rollout-signal-raised.v1'> & {
+  readonly id: string;
+  readonly at: number;
+};
+
 export interface EnteredStep {
   readonly step: number;
   readonly weightPpm: number;
@@ -21,6 +26,8 @@ interface RolloutCommon {
   readonly why: string;
   readonly steps: readonly EnteredStep[];
   readonly verdicts: readonly Verdict[];
+  /** In the order of the log. */
+  readonly signals: readonly RaisedSignal[];
   /** The frozen plan; `null` before the pre-period ended. */
   readonly planned: (EventData<'rollout-planned.v1'> & { readonly at: number }) | null;
 }
@@ -62,7 +69,15 @@ export const evolveRollout = (state: Rollout | undefined, event: RolloutEvent): 
   if (event.type === 'rollout-requested.v1') {
     const { channel, flagId, variant, seed, policy, metrics, why } = event.data;
     const base = { id: event.aggregateId, channel, flagId, variant, seed, policy, metrics, why };
-    return { ...base, status: 'pre-period', requestedAt: event.at, steps: [], verdicts: [], planned: null };
+    return {
+      ...base,
+      status: 'pre-period',
+      requestedAt: event.at,
+      steps: [],
+      verdicts: [],
+      signals: [],
+      planned: null,
+    };
   }
   if (!state)
     throw new Error(
@@ -92,6 +107,8 @@ export const evolveRollout = (state: Rollout | undefined, event: RolloutEvent): 
       const verdict: Verdict = { ...event.data, id: event.id, at: event.at };
       return { ...state, verdict, verdicts: [...state.verdicts, verdict].slice(-KEPT_VERDICTS) };
     }
+    case 'rollout-signal-raised.v1':
+      return { ...state, signals: [...state.signals, { ...event.data, id: event.id, at: event.at }] };
     case 'rollout-completed.v1':
       return ended(state, 'completed', event.at, event.data.why, 1_000_000);
     case 'rollout-rolled-back.v1':
@@ -115,6 +132,7 @@ const common = (state: Rollout): RolloutCommon => ({
   why: state.why,
   steps: state.steps,
   verdicts: state.verdicts,
+  signals: state.signals,
   planned: state.planned,
 });
 

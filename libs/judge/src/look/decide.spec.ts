@@ -4,6 +4,8 @@ import type { PlannedMetric, RolloutPlan } from '../plan/rollout-plan.js';
 import { completePolicy, type JudgePolicy } from '../policy.js';
 import type { PreRow } from '../row/pre-row.js';
 import { decide, type Situation } from './decide.js';
+import { OWN_SITE, type Signal } from './signal.js';
+import { weighSignals } from './weigh-signals.js';
 
 const preRows = (size: number): readonly PreRow[] =>
   Array.from({ length: size }, (_, i) => ({
@@ -56,6 +58,8 @@ const situation = (changes: Partial<Situation> = {}): Situation => ({
   limits: [],
   averages: quiet,
   srm: 1,
+  signals: [],
+  signalWeight: { heed: 'none', sources: 0 },
   ...changes,
 });
 const verdict = (changes: Partial<Situation> = {}) => {
@@ -165,6 +169,88 @@ describe('reports', () => {
   });
 });
 
+describe('signals', () => {
+  const sparse = planFor(9, { ladderPpm: [100_000, 500_000, 1_000_000] });
+  const signal = (name: string, changes: Partial<Signal> = {}): Signal => ({
+    kind: 'objection',
+    source: name === 'local' ? OWN_SITE : { kind: 'site', name },
+    at: 1_000,
+    detail: 'the till stays shut',
+    ...changes,
+  });
+  const vendors = signal('acme', { source: { kind: 'vendor', name: 'acme' } });
+  /** With these signals known, the step before having been looked at last at `formerLookAt`. */
+  const known = (
+    signals: readonly Signal[],
+    { formerLookAt = 0, ...changes }: Partial<Situation> & { formerLookAt?: number } = {},
+  ) => {
+    const { plan = sparse, step = 1 } = changes;
+    const signalWeight = weighSignals(plan, step, signals, formerLookAt);
+    return verdict({ plan, step, elapsedMs: 1, signals, signalWeight, ...changes });
+  };
+
+  test('one is enough at 10 % and below, whatever its kind; none is not', () => {
+    for (const kind of ['crash', 'objection', 'local-rollback', 'limit'] as const)
+      expect(known([signal('local', { kind })], { step: 0 })).toEqual(['roll-back', 'signal']);
+    expect(known([], { step: 0 })).toEqual(['wait', 'baking']);
+  });
+
+  test('one above 10 % holds until the hold is over, and then promotes if it stayed the only one', () => {
+    const one = [signal('local')];
+    expect(known(one)).toEqual(['hold', 'signal']);
+    expect(known(one, { elapsedMs: 12_999 })).toEqual(['hold', 'signal']);
+    expect(known(one, { elapsedMs: 13_000 })).toEqual(['promote', 'unjudged:no-reports']);
+    expect(known([], { elapsedMs: 10_000 })).toEqual(['promote', 'unjudged:no-reports']);
+  });
+
+  test('one that was known at the last look of the step before has held its step, and holds no other', () => {
+    expect(known([signal('local')], { step: 2, formerLookAt: 999 })).toEqual(['hold', 'signal']);
+    expect(known([signal('local')], { step: 2, formerLookAt: 1_000 })).toEqual(['wait', 'baking']);
+  });
+
+  test('two of two sites are enough later, also when the first has held its step; two of one site are one', () => {
+    expect(known([signal('local'), signal('lab')])).toEqual(['roll-back', 'signal']);
+    expect(known([signal('local'), signal('lab', { at: 9 })], { step: 2, formerLookAt: 1_000 })).toEqual([
+      'roll-back',
+      'signal',
+    ]);
+    expect(known([signal('local'), signal('local', { kind: 'crash' })])).toEqual(['hold', 'signal']);
+  });
+
+  test('of one enrolled vendor are enough at any weight', () => {
+    expect(known([vendors], { step: 2 })).toEqual(['roll-back', 'signal']);
+  });
+
+  test('against what must not be undone stop it where it is', () => {
+    const plan = planFor(9, { irreversible: true });
+    expect(known([vendors], { plan })).toEqual(['stop', 'signal']);
+  });
+
+  test('decide nothing where reports do', () => {
+    const enough = [signal('local'), signal('lab'), vendors];
+    expect(known(enough, { plan: fleet, elapsedMs: 1 })).toEqual(['wait', 'baking']);
+    expect(known(enough, { plan: fleet, elapsedMs: 1250 })).toEqual(['promote', 'judged']);
+  });
+
+  test('decide in a fleet that reports as soon as hardly anybody does, which is known when the bake is over', () => {
+    const silent = { plan: fleet, reporters: { ...full, canary: 4, finished1: 4 } };
+    expect(known([vendors], { ...silent, elapsedMs: 1249 })).toEqual(['wait', 'baking']);
+    expect(known([vendors], { ...silent, elapsedMs: 1250 })).toEqual(['roll-back', 'signal']);
+  });
+
+  test('decide at once in an arm that is too small however many report', () => {
+    const tiny = { plan: fleet, reporters: { ...full, canary: 4, finished1: 4, expected1: 4 } };
+    expect(known([vendors], tiny)).toEqual(['roll-back', 'signal']);
+    expect(known([vendors], { plan: fleet, reporters: full })).toEqual(['wait', 'baking']);
+  });
+
+  test('are second to proof: evidence and limits name the verdict', () => {
+    const averages = { ...quiet, lnEBar: Math.log(20) };
+    expect(known([vendors], { averages })).toEqual(['roll-back', 'worse']);
+    expect(known([vendors], { limits: [{ streak: 2, sentence: 'x' }] })).toEqual(['roll-back', 'limit']);
+  });
+});
+
 describe('unjudged', () => {
   test('a last step without a hold-back', () => {
     const plan = planFor(100);
@@ -194,6 +280,7 @@ test('a step ends by itself whatever is wrong with it: no situation waits for ev
         for (const canary of [0, 4, 200]) {
           const stuck = {
             ...due,
+            signalWeight: { heed: 'alone', sources: 1 } as const,
             step,
             srm,
             averages: { ...quiet, lnEBar },

@@ -5,6 +5,8 @@ import type { Averages } from './average.js';
 import { type LimitState, limitStreakNeeded } from './hard-limits.js';
 import type { Decision, LookCode } from './look.js';
 import type { Reporters } from './reporters.js';
+import type { Signal } from './signal.js';
+import type { SignalWeight } from './weigh-signals.js';
 
 /** Everything the decision depends on. */
 export interface Situation {
@@ -15,6 +17,8 @@ export interface Situation {
   readonly limits: readonly LimitState[];
   readonly averages: Averages;
   readonly srm: number;
+  readonly signals: readonly Signal[];
+  readonly signalWeight: SignalWeight;
 }
 
 export interface Outcome {
@@ -38,16 +42,21 @@ export function decide(situation: Situation): Outcome {
   const proofs = weighProofs(situation);
   const as = (decision: Decision, code: LookCode): Outcome => ({ decision, code, ...proofs });
   const rollBack = (code: LookCode) => as(policy.irreversible ? 'stop' : 'roll-back', code);
-  const bakeEndsMs = policy.warmUpMs + policy.bakeMs + graceMs(policy);
+  const bakeEndsMs = bakeEndsMsOf(plan);
   const maxBakeEndsMs = Math.max(bakeEndsMs, policy.warmUpMs + policy.maxBakeMs);
   const holdEndsMs = maxBakeEndsMs + policy.holdMaxMs;
 
   if (limits.some(({ streak }) => streak >= limitStreakNeeded)) return rollBack('limit');
   if (isProvenWorse(plan, averages)) return rollBack('worse');
+  const heed = isSignalStep(situation, bakeEndsMs) ? situation.signalWeight.heed : 'none';
+  if (heed === 'enough') return rollBack('signal');
   if (srm >= policy.srmThreshold) return elapsedMs < holdEndsMs ? as('hold', 'srm') : rollBack('srm');
-  if (elapsedMs < bakeEndsMs) return as('wait', 'baking');
   const sparse = isSparse(situation);
-  if (sparse && elapsedMs < sparseEndsMs(plan, step)) return as('wait', 'sparse');
+  const sparseOverMs = sparse ? sparseEndsMs(plan, step) : 0;
+  if (heed === 'alone' && elapsedMs < Math.max(maxBakeEndsMs, sparseOverMs) + policy.holdMaxMs)
+    return as('hold', 'signal');
+  if (elapsedMs < bakeEndsMs) return as('wait', 'baking');
+  if (elapsedMs < sparseOverMs) return as('wait', 'sparse');
   const tiny = isTiny(situation);
   const due = sparse || tiny ? [] : proofs.unproven;
   if (elapsedMs < maxBakeEndsMs) {
@@ -89,6 +98,26 @@ function isSparse(situation: Situation): boolean {
   return (
     isMissing(reporters.canary, reporters.expected1) || isMissing(reporters.baseline, reporters.expected0)
   );
+}
+
+/**
+ * Signals decide where reports cannot: in a sparse plan, in an arm that is too small however many report, and, once the bake is
+ * over and it can be told, where hardly anybody reported.
+ */
+export function isSignalStep(situation: Situation, bakeEndsMs: number): boolean {
+  const { plan, step, elapsedMs, reporters } = situation;
+  if (plan.mode === 'sparse') return true;
+  if (elapsedMs >= bakeEndsMs) return isSparse(situation) || isTiny(situation);
+  const hasBaseline = plan.steps[step]!.weightPpm < 1_000_000;
+  const isSmall = (heard: number, expected: number) => Math.max(heard, expected) < fewestReporters;
+  return (
+    isSmall(reporters.canary, reporters.expected1) ||
+    (hasBaseline && isSmall(reporters.baseline, reporters.expected0))
+  );
+}
+
+export function bakeEndsMsOf({ policy }: RolloutPlan): number {
+  return policy.warmUpMs + policy.bakeMs + graceMs(policy);
 }
 
 function sparseEndsMs({ policy }: RolloutPlan, step: number): number {

@@ -12,7 +12,9 @@ import { checkHardLimits } from './hard-limits.js';
 import type { History, Look, StepRecord } from './look.js';
 import { countReporters } from './reporters.js';
 import { metricLooks, verdictSentences } from './sentences.js';
+import type { Signal } from './signal.js';
 import type { StepEvidence } from './step-evidence.js';
+import { limitSignals, weighSignals } from './weigh-signals.js';
 
 export interface JudgeInput {
   readonly plan: RolloutPlan;
@@ -21,6 +23,8 @@ export interface JudgeInput {
   readonly now: number;
   readonly rows: StepTable;
   readonly history: History;
+  /** Crashes, objections and local rollbacks known by now, in the order in which they became known; broken limits are added here. */
+  readonly signals?: readonly Signal[];
 }
 
 /**
@@ -36,6 +40,7 @@ export function judge(input: JudgeInput): Look {
   const limits = checkHardLimits(plan, rows, sameStep?.limitStreaks ?? []);
   const record = recordOf(
     step,
+    input.now,
     evidence,
     limits.map(({ streak }) => streak),
   );
@@ -43,6 +48,7 @@ export function judge(input: JudgeInput): Look {
   const averages = average(plan, records);
   const reporters = countReporters(rows);
   const share = plan.steps[step]!.weightPpm / 1_000_000;
+  const signals = [...(input.signals ?? []), ...limitSignals(limits, input.now)];
   const situation: Situation = {
     plan,
     step,
@@ -51,6 +57,8 @@ export function judge(input: JudgeInput): Look {
     limits,
     averages,
     srm: expBounded(lnSampleRatio(reporters.canary, reporters.baseline, share)),
+    signals,
+    signalWeight: weighSignals(plan, step, signals, former.at(-1)?.at ?? Number.NEGATIVE_INFINITY),
   };
   return report(input, situation, decide(situation), evidence, { steps: records });
 }
@@ -96,11 +104,13 @@ function gatherAll(
 
 function recordOf(
   step: number,
+  at: number,
   evidence: readonly StepEvidence[],
   limitStreaks: readonly number[],
 ): StepRecord {
   return {
     step,
+    at,
     lnE: evidence.map(({ lnE }) => lnE),
     lnSafe: evidence.map(({ lnSafe }) => lnSafe),
     information: evidence.map(({ information }) => information),
@@ -117,7 +127,7 @@ function report(
   evidence: readonly StepEvidence[],
   history: History,
 ): Look {
-  const { averages, reporters, srm } = situation;
+  const { averages, reporters, srm, signals } = situation;
   const perMetric = metricLooks(plan, step, evidence, averages);
   return {
     decision: outcome.decision,
@@ -137,6 +147,7 @@ function report(
     unproven: outcome.unproven,
     notDue: outcome.notDue,
     reasons: verdictSentences(situation, outcome, perMetric),
+    ...(signals.length > 0 && { signals }),
     history,
   };
 }

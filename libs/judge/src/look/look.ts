@@ -1,4 +1,5 @@
 import type { Engine } from '../plan/rollout-plan.js';
+import type { Signal } from './signal.js';
 
 /** `stop` is returned for a rollout past its point of no return, where evidence can no longer roll back. */
 export type Decision = 'wait' | 'extend' | 'hold' | 'promote' | 'roll-back' | 'stop';
@@ -12,6 +13,7 @@ export type LookCode =
   | 'unproven'
   | 'worse'
   | 'limit'
+  | 'signal'
   | 'srm'
   | 'judged'
   | 'unjudged:too-small'
@@ -58,6 +60,8 @@ export interface Look {
   readonly unproven: readonly string[];
   readonly notDue: readonly string[];
   readonly reasons: readonly string[];
+  /** Known at this look, whether they decided or not; absent when there are none. */
+  readonly signals?: readonly Signal[];
   /** Hand this to the next look. */
   readonly history: History;
 }
@@ -70,6 +74,8 @@ export interface History {
 /** Columns aligned with `plan.metrics`. */
 export interface StepRecord {
   readonly step: number;
+  /** Of the step's newest look: what became known since is news to the next step. */
+  readonly at: number;
   readonly lnE: readonly number[];
   readonly lnSafe: readonly number[];
   /** Largest information seen in this step. */

@@ -1,8 +1,10 @@
 import { expBounded } from '../numeric/ln-sum.js';
 import type { RolloutPlan } from '../plan/rollout-plan.js';
 import type { Averages } from './average.js';
-import type { Outcome, Situation } from './decide.js';
+import { bakeEndsMsOf, isSignalStep, type Outcome, type Situation } from './decide.js';
 import type { MetricLook } from './look.js';
+import type { Signal } from './signal.js';
+import { silenceSentence, span } from './silence.js';
 import type { StepEvidence } from './step-evidence.js';
 
 /** The numbers of each metric, as people and the verdict event read them. */
@@ -47,8 +49,37 @@ function stateOf(
 
 const namedAtMost = 5;
 
-/** Why this decision, in sentences with numbers; at most ten. */
+/** Why this decision, in sentences with numbers; at most fifteen. */
 export function verdictSentences(
+  situation: Situation,
+  outcome: Outcome,
+  perMetric: readonly MetricLook[],
+): readonly string[] {
+  return [...decisionSentences(situation, outcome, perMetric), ...signalSentences(situation, outcome)];
+}
+
+/** Signals are named wherever they are known, and it is said when they do not decide. */
+function signalSentences(situation: Situation, { code }: Outcome): readonly string[] {
+  const { plan, signals, signalWeight } = situation;
+  if (signals.length === 0) return [];
+  const named = signals.slice(-namedAtMost).map(signalSentence);
+  if (code === 'signal') return named;
+  const decides = isSignalStep(situation, bakeEndsMsOf(plan));
+  const why = decides
+    ? `from ${count(signalWeight.sources, 'source')}: fewer than it takes`
+    : 'known; this step is judged by reports and not by them';
+  return [`${count(signals.length, 'signal')} ${why}`, ...named];
+}
+
+function signalSentence({ kind, source, detail }: Signal): string {
+  return `${kind} (${source.kind} ${source.name}): ${detail}`;
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
+}
+
+function decisionSentences(
   situation: Situation,
   outcome: Outcome,
   perMetric: readonly MetricLook[],
@@ -78,6 +109,10 @@ export function verdictSentences(
       return [`the canary is worse: ${evidence}, ${arms}`, ...accused(situation, perMetric)];
     case 'limit':
       return situation.limits.filter(({ streak }) => streak > 0).map(({ sentence }) => sentence);
+    case 'signal':
+      return [
+        `${count(situation.signals.length, 'signal')} from ${count(situation.signalWeight.sources, 'source')} at ${plan.steps[step]!.weightPpm / 10_000} %: ${outcome.decision === 'hold' ? 'holding once for a second one' : 'enough where reports are few'}`,
+      ];
     case 'srm':
       return [
         `the split is broken: ${arms}, e-value ${figure(srm)} against ${figure(plan.policy.srmThreshold)}`,
@@ -87,7 +122,10 @@ export function verdictSentences(
     case 'unjudged:too-small':
       return [`unjudged, ${arms} are too few to tell; bake time and hard limits held`];
     case 'unjudged:no-reports':
-      return [`unjudged, no reports to speak of: ${arms}; time and hard limits held`];
+      return [
+        `unjudged, no reports to speak of: ${arms}; ${span(situation.elapsedMs)}, ${count(situation.signals.length, 'signal')}; time and hard limits held`,
+        ...(situation.signals.length === 0 ? [silenceSentence(plan, step, reporters)] : []),
+      ];
     case 'unjudged:no-hold-back':
       return [
         'unjudged, everybody has the new path and nobody is left to compare with; bake time and hard limits held',

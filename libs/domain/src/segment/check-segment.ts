@@ -1,6 +1,8 @@
 import type { SegmentDefinition } from '@headgate/contracts';
 import { checkAttributes } from '../flag/check-attributes.js';
 import { checkCondition } from '../flag/check-condition.js';
+import { MAX_DEFINITION_BYTES } from '../flag/check-size.js';
+import { jsonBytes } from '../flag/json-bytes.js';
 import { type Problem, problem } from '../flag/problem.js';
 import type { Surroundings } from '../flag/surroundings.js';
 import { segmentsIn } from '../flag/uses.js';
@@ -17,6 +19,15 @@ export const checkSegment = (
         'when',
         'nested-segment',
         `refers to segment "${nested}"; segments cannot be nested, write its condition out`,
+      ),
+    ];
+  const bytes = jsonBytes(when);
+  if (bytes > MAX_DEFINITION_BYTES)
+    return [
+      problem(
+        'when',
+        'too-large',
+        `${bytes} bytes; at most ${MAX_DEFINITION_BYTES}, part it over several segments`,
       ),
     ];
   return [...checkCondition(when, 'when'), ...checkAttributes(when, 'when', around)];

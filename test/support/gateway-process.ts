@@ -5,6 +5,9 @@ import { until } from './until.js';
 export interface GatewayProcess {
   readonly url: string;
   readonly port: number;
+  /** Null without `HEADGATE_GRPC_PORT`. */
+  readonly grpcPort: number | null;
+  readonly pid: number;
   /** Ends it at once, as a crash would. */
   kill(): Promise<void>;
 }
@@ -41,11 +44,15 @@ export const startGatewayProcess = async (options: GatewayProcessOptions): Promi
     log = (log + part.toString()).slice(-20_000);
   });
   try {
-    const url = await until('the gateway listens', () => {
+    const ready = await until('the gateway listens', () => {
       if (child.exitCode !== null) throw new Error(`the gateway ended with code ${child.exitCode}`);
-      return /"ready":"gateway","url":"([^"]+)"/.exec(out)?.[1] ?? null;
+      const line = /^\{"ready":"gateway".*\}$/m.exec(out);
+      return line
+        ? (JSON.parse(line[0]) as { readonly url: string; readonly grpcPort: number | null })
+        : null;
     });
-    return { url, port: Number(new URL(url).port), kill: () => end(child) };
+    const port = Number(new URL(ready.url).port);
+    return { ...ready, port, pid: child.pid ?? 0, kill: () => end(child) };
   } catch (cause) {
     await end(child);
     throw new Error(`the gateway did not start:\n${log}`, { cause });

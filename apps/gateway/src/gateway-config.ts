@@ -1,5 +1,6 @@
 import { subjectToken } from '@headgate/contracts';
 import { z } from 'zod';
+import { grpcConfig } from './flagd/grpc-config.js';
 
 /** Where channels come from: this installation's own FLAGS, or the mirror of an upstream's. */
 export const channelSource = z.object({
@@ -36,5 +37,8 @@ export const gatewayConfig = z.object({
   /** 0 for no limit, as behind a proxy that gives all clients one address. */
   gatewayRequestsPerSecond,
   gatewayCorsOrigins,
+  /** Of flagd's gRPC services; absent: not served; 0: a free one. */
+  grpcPort: z.number().int().min(0).max(65_535).optional(),
+  ...grpcConfig,
 });
 export type GatewayConfig = z.infer<typeof gatewayConfig>;

@@ -1,5 +1,6 @@
 export { ChannelRefusals } from './channels/channel-refusals.js';
 export { checkFlagdFlag } from './flag-set/flagd-schema.js';
+export { grpcConfig, grpcOptionsOf } from './flagd/grpc-config.js';
 export { GatewayModule } from './gateway.module.js';
 export {
   type ChannelSource,

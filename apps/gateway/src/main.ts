@@ -10,6 +10,7 @@ import {
   tlsFilesOf,
 } from '@headgate/service-kit';
 import { connectStreams, type Streams, Unavailable } from '@headgate/streams';
+import { grpcOptionsOf } from './flagd/grpc-config.js';
 import { GatewayModule } from './gateway.module.js';
 import { type GatewayConfig, gatewayConfig } from './gateway-config.js';
 
@@ -24,6 +25,17 @@ await serveUntilSignal(async () => {
   log.info('configuration', { effective });
   const closing = new AbortController();
   const streams = connectWhenThere(config, log, closing.signal);
+  const { grpcPort, grpcSyncContext } = config;
+  let listening: number | null = null;
+  const grpc =
+    grpcPort === undefined
+      ? null
+      : {
+          ...grpcOptionsOf({ ...config, grpcPort }),
+          onListening: (port: number) => {
+            listening = port;
+          },
+        };
   const service = await runService({
     name: 'gateway',
     log,
@@ -41,10 +53,13 @@ await serveUntilSignal(async () => {
         maxClients: config.gatewayMaxClients,
         requestsPerSecond: config.gatewayRequestsPerSecond,
         corsOrigins: config.gatewayCorsOrigins,
+        grpc,
+        ...(grpcSyncContext === undefined ? {} : { syncContext: grpcSyncContext }),
       }),
     ],
   });
-  process.stdout.write(`${JSON.stringify({ ready: 'gateway', url: service.url })}\n`);
+  const ready = { ready: 'gateway', url: service.url, grpcPort: listening };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
   return {
     close: async () => {
       closing.abort();

@@ -1,27 +1,21 @@
 import { deepStrictEqual } from 'node:assert';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compileFlag, type EvaluableFlag } from '@headgate/evaluation';
+import type { EvaluableFlag } from '@headgate/evaluation';
 import { readFeature, type Scenario } from './gherkin.js';
+import { type Details, resolveFlag } from './provider.js';
 import { replaceReferences } from './references.js';
 import type { Suite } from './suite.js';
 
 /** Bucketing of flagd before 2026: ours, like flagd-core 4, has the version that replaced it. */
 const NOT_OURS = '@fractional-v1';
 
-interface Details {
-  readonly value: unknown;
-  readonly reason: string;
-  readonly errorCode?: string;
-  readonly metadata: Readonly<Record<string, unknown>>;
-}
-
 interface World {
   type: string;
   key: string;
   fallback: unknown;
   context: Record<string, unknown>;
-  details: Details | null;
+  details: (Details & { readonly metadata: Readonly<Record<string, unknown>> }) | null;
 }
 
 type Flags = Readonly<Record<string, Omit<EvaluableFlag, 'key'> & { readonly metadata?: object }>>;
@@ -117,17 +111,10 @@ const STEPS: readonly (readonly [RegExp, Act])[] = [
   [/^the resolved metadata is empty$/, (world) => deepStrictEqual(world.details?.metadata, {})],
 ];
 
-/** What a provider makes of an evaluation: the caller's type and fallback come in here, and SPLIT is ours alone. */
-const resolve = ({ key, type, fallback, context }: World, flags: Flags): Details => {
+const resolve = ({ key, type, fallback, context }: World, flags: Flags): World['details'] => {
   const flag = flags[key];
-  const failed = (errorCode: string) => ({ value: fallback, reason: 'ERROR', errorCode, metadata: {} });
-  if (!flag) return failed('FLAG_NOT_FOUND');
-  const metadata = { ...flag.metadata };
-  const { variant, value, reason, errorCode } = compileFlag({ ...flag, key })(context);
-  if (errorCode) return { ...failed(errorCode), metadata };
-  if (variant === undefined) return { value: fallback, reason, metadata };
-  if (typeof value !== JAVASCRIPT_TYPES[type]) return { ...failed('TYPE_MISMATCH'), metadata };
-  return { value, reason: reason === 'SPLIT' ? 'TARGETING_MATCH' : reason, metadata };
+  const asked = { type: JAVASCRIPT_TYPES[type] ?? type, fallback };
+  return { ...resolveFlag(flag ? { ...flag, key } : null, asked, context), metadata: { ...flag?.metadata } };
 };
 
 const JAVASCRIPT_TYPES: Readonly<Record<string, string>> = {

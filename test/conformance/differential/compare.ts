@@ -1,0 +1,88 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { EvaluableFlag } from '@headgate/evaluation';
+import { FlagdCore, MemoryStorage } from '@openfeature/flagd-core';
+import { type Details, resolveFlag } from '../provider.js';
+import { replaceReferences } from '../references.js';
+import type { DifferentialCase, FlagType } from './generate-case.js';
+
+/** Where flagd-core is plainly wrong, and we are not the same on purpose. Each is left out of the comparison, or of the rules. */
+export const EXCLUSIONS = {
+  'bucketing by text beyond ASCII':
+    'flagd buckets by the UTF-8 bytes of the key (its Go and Java evaluators do); flagd-core for JavaScript hashes UTF-16 units',
+  'flagd operators inside an iterator':
+    'flagd-core looks for its logger in the element in scope, and throws; not generated',
+  'and, or, all, missing and missing_some as operands of cat, in, map, filter, some, none and reduce':
+    'json-logic-engine writes them down without parentheses, so that JavaScript groups them wrongly; not generated',
+  'a first value of reduce that reads the context':
+    'json-logic-engine takes the reduce of a written list for constant, and works it out without the context; not generated',
+  'names that objects inherit, and ../':
+    'a rule must not reach constructors and prototypes, nor leave its scope; not generated',
+} as const;
+
+const quiet = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
+const FALLBACK: Readonly<Record<FlagType, unknown>> = {
+  boolean: true,
+  string: 'code',
+  number: 42,
+  object: { code: true },
+};
+const NOW = 1_800_000_000_000;
+
+/** Null where both agree; `undefined` where the case is one of `EXCLUSIONS`. */
+export const compare = (
+  sample: DifferentialCase,
+): { readonly ours: Details; readonly theirs: Details } | null | undefined => {
+  if (bucketsBeyondAscii(sample)) return undefined;
+  const ours = askOurs(sample);
+  const theirs = askFlagd(sample);
+  return isDeepStrictEqual(ours, theirs) ? null : { ours, theirs };
+};
+
+const bucketsBeyondAscii = (sample: DifferentialCase): boolean => {
+  const text = JSON.stringify(sample);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII begins with them
+  return text.includes('"fractional"') && /[^\u0000-\u007f]/.test(text);
+};
+
+const askOurs = ({ document, key, context, type }: DifferentialCase): Details => {
+  const flags = replaceReferences(
+    document.flags,
+    document.$evaluators,
+  ) as DifferentialCase['document']['flags'];
+  const flag = flags[key];
+  const evaluable: EvaluableFlag | null = flag ? { ...flag, key } : null;
+  return resolveFlag(evaluable, { type, fallback: FALLBACK[type] }, context, () => NOW);
+};
+
+const askFlagd = ({ document, key, context, type }: DifferentialCase): Details => {
+  const storage = new MemoryStorage(quiet);
+  const core = new FlagdCore(storage, quiet);
+  core.setConfigurations(JSON.stringify(document));
+  const { value, variant, reason, errorCode } = atNow(() => {
+    switch (type) {
+      case 'boolean':
+        return core.resolveBooleanEvaluation(key, FALLBACK.boolean as boolean, context as never, quiet);
+      case 'string':
+        return core.resolveStringEvaluation(key, FALLBACK.string as string, context as never, quiet);
+      case 'number':
+        return core.resolveNumberEvaluation(key, FALLBACK.number as number, context as never, quiet);
+      case 'object':
+        return core.resolveObjectEvaluation(key, FALLBACK.object as never, context as never, quiet);
+    }
+  });
+  if (errorCode) return { value, reason: String(reason), errorCode };
+  return variant === undefined
+    ? { value, reason: String(reason) }
+    : { value, variant, reason: String(reason) };
+};
+
+/** flagd-core reads the clock itself. */
+const atNow = <T>(work: () => T): T => {
+  const real = Date.now;
+  Date.now = () => NOW;
+  try {
+    return work();
+  } finally {
+    Date.now = real;
+  }
+};

@@ -17,6 +17,11 @@ const whole = () => ({
     gauges: { rss: { sum: 10, count: 2, logSum: 3.1 }, queue: { sum: -4, count: 1 } },
     events: { oom: 1_780_000_000_000 },
   },
+  exposures: [
+    { flag: 'new-path', variant: 'on', count: 7 },
+    { flag: 'new-path', count: 1 },
+  ],
+  unknownFlags: ['lost', 'a.b/c'],
   crash: { signature: 'TypeError at f' },
   window: { startedAt: 1, endedAt: 2 },
 });
@@ -113,6 +118,11 @@ describe('the check of a report by hand', () => {
     [{ metrics: { gauges: { rss: { sum: 1 } } } }, 'metrics.gauges.rss.count: '],
     [{ metrics: { events: { oom: 1.5 } } }, 'metrics.events.oom: '],
     [{ flags: [{ name: 'a', value: 'b' }, { name: 'a' }] }, 'flags[1].value: '],
+    [{ exposures: [{ flag: 'a', count: 0 }] }, 'exposures[0].count: '],
+    [{ exposures: [{ flag: 'a b', count: 1 }] }, 'exposures[0].flag: '],
+    [{ exposures: [{ flag: 'a', variant: '', count: 1 }] }, 'exposures[0].variant: '],
+    [{ exposures: [{ flag: 'a', count: 1, who: 'me' }] }, 'exposures[0]."who": '],
+    [{ unknownFlags: ['a', 7] }, 'unknownFlags[1]: '],
     [{ version: {} }, 'version.upstream: '],
     [{ window: { startedAt: 1 } }, 'window.endedAt: '],
     [{ hostname: 'db-1' }, '"hostname": '],
@@ -126,7 +136,11 @@ describe('the check of a report by hand', () => {
     expect(checkReport(JSON.parse(text))).toMatch(/^metrics.counters: "__proto__"/);
   });
 
-  it('refuses text that some store could not hold, and more metrics than the limit', () => {
+  it('refuses text that some store could not hold, and more of anything than its limit', () => {
+    const exposures = Array(2_001).fill({ flag: 'a', count: 1 });
+    expect(checkReport({ ...whole(), exposures })).toBe('exposures: must be at most 2000');
+    const unknownFlags = Array(101).fill('a');
+    expect(checkReport({ ...whole(), unknownFlags })).toBe('unknownFlags: must be at most 100');
     expect(checkReport({ ...whole(), crash: { signature: 'a\u0000b' } })).toMatch(/^crash.signature/);
     expect(checkReport({ ...whole(), crash: { signature: 'a\ud800b' } })).toMatch(/^crash.signature/);
     const counters = Object.fromEntries(Array.from({ length: 501 }, (_, i) => [`c${i}`, 1]));

@@ -1,10 +1,19 @@
 import { REPORT_LIMITS } from '@headgate/contracts';
+import { checkExposures, checkUnknownFlags } from './check-exposures.js';
+import {
+  BOOT_ID,
+  FLAG_KEY,
+  isCount,
+  isReading,
+  isRecord,
+  isText,
+  matches,
+  quote,
+  SHA256,
+  SLUG,
+  unknownField,
+} from './check-value.js';
 
-const SLUG = /^[a-z0-9][a-z0-9-]{0,62}$/;
-const SHA256 = /^[0-9a-f]{64}$/;
-const BOOT_ID = /^[0-9a-f]{32}$/;
-const FLAG_KEY = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$/;
-const LONE_SURROGATE = /\p{Surrogate}/u;
 const METRIC_KEY = /^[a-z][a-z0-9_.-]{0,99}$/;
 
 /**
@@ -60,6 +69,10 @@ function checkField(field: string, value: unknown): string | null {
       return checkFlags(value);
     case 'metrics':
       return checkMetrics(value);
+    case 'exposures':
+      return checkExposures(value);
+    case 'unknownFlags':
+      return checkUnknownFlags(value);
     case 'crash':
       return checkCrash(value);
     case 'window':
@@ -152,26 +165,3 @@ function checkWindow(value: unknown): string | null {
   if (!isCount(value.startedAt)) return 'window.startedAt: must be milliseconds since the epoch';
   return isCount(value.endedAt) ? null : 'window.endedAt: must be milliseconds since the epoch';
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const matches = (value: unknown, pattern: RegExp): value is string =>
-  typeof value === 'string' && pattern.test(value);
-
-const isReading = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
-/** Half a surrogate pair or a NUL has no place in UTF-8 or in Postgres: better refused here than found in a dead end later. */
-const isText = (value: unknown, min: number, max: number): value is string =>
-  typeof value === 'string' &&
-  value.length >= min &&
-  value.length <= max &&
-  !LONE_SURROGATE.test(value) &&
-  !value.includes('\u0000');
-
-const unknownField = (at: string, field: string): string => `${at}${quote(field)}: nobody knows this field`;
-
-/** What a stranger wrote, short enough for a log line. */
-const quote = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);

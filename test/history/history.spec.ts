@@ -14,7 +14,15 @@ import {
   trustBundle,
 } from '@headgate/contracts';
 import { applyEvent, emptyProject, type ProjectState } from '@headgate/domain';
-import { checkEvent, documentDigest, openChannelReader, pinOf, readSnapshot } from '@headgate/trust';
+import {
+  canonicalJson,
+  checkEvent,
+  documentDigest,
+  openChannelReader,
+  pinOf,
+  readSnapshot,
+} from '@headgate/trust';
+import { goldenDocuments } from './golden-definitions.js';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const json = (path: string): unknown => JSON.parse(readFileSync(at(path), 'utf8'));
@@ -55,6 +63,9 @@ describe('what an older release wrote', () => {
       expect(flags.sort()).toEqual(['checkout.v2 archived', 'search killed']);
       expect([...shop.rollouts.values()].map(({ status, seed }) => [status, seed])).toEqual([
         ['aborted', 'seed-1'],
+      ]);
+      expect([...shop.segments.values()].map(({ name, status }) => `${name} ${status}`)).toEqual([
+        'insiders removed',
       ]);
       const system = fold(chain('_system').map(parsed));
       expect([...system.tokens.values()]).toMatchObject([{ name: 'ci', role: 'releaser' }]);
@@ -104,6 +115,12 @@ describe('what an older release wrote', () => {
       expect(documentDigest(document)).toBe(
         '23bfa233e4f654eebd5abe85f75bda6b1d042c53e1e3647ac48bb426379780b0',
       );
+    });
+
+    it('has documents compiled as ever, to the last byte', () => {
+      const recorded = json('./wire/compiled.v1.json') as object[];
+      expect(goldenDocuments().map(canonicalJson)).toEqual(recorded.map(canonicalJson));
+      for (const document of recorded) expect(flagDocument.parse(document)).toEqual(document);
     });
 
     it('is refused when one recorded value is altered', () => {

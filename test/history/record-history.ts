@@ -9,6 +9,7 @@ import {
 } from '@headgate/contracts';
 import { sealEvent, sha256Hex } from '@headgate/trust';
 import { goldenChannel } from './golden-channel.js';
+import { goldenDocuments } from './golden-definitions.js';
 import { GOLDEN_FACTS } from './golden-events.js';
 
 /**
@@ -61,6 +62,7 @@ function recordWire(into: string): void {
   const { trust, commits, beat, snapshot, state, document } = goldenChannel();
   for (const [name, value] of Object.entries({ trust, commits, beat, state, document }))
     write(join(into, `${name}.v1.json`), JSON.stringify(value, null, 2));
+  write(join(into, 'compiled.v1.json'), JSON.stringify(goldenDocuments(), null, 2));
   for (const [i, chunk] of snapshot.entries()) write(join(into, `snapshot.v1.${i}.gz`), chunk);
 }
 

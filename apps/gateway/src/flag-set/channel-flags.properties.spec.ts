@@ -6,7 +6,8 @@ import { ChannelFlagSet } from './channel-flags.js';
 
 type Step =
   | { readonly kind: 'change'; readonly index: number; readonly isOn: boolean; readonly key: string | null }
-  | { readonly kind: 'kill'; readonly index: number }
+  | { readonly kind: 'kill' | 'missed-kill'; readonly index: number }
+  | { readonly kind: 'swap-keys'; readonly index: number; readonly other: number }
   | { readonly kind: 'end'; readonly index: number }
   | { readonly kind: 'expire' | 'beat' | 'whole-state' | 'restart' };
 
@@ -18,7 +19,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     isOn: fc.boolean(),
     key: fc.option(fc.constantFrom('moved-a', 'moved-b'), { freq: 3 }),
   }),
-  fc.record({ kind: fc.constant('kill' as const), index }),
+  fc.record({ kind: fc.constantFrom('kill' as const, 'missed-kill' as const), index }),
+  fc.record({ kind: fc.constant('swap-keys' as const), index, other: index }),
   fc.record({ kind: fc.constant('end' as const), index }),
   fc.record({
     kind: fc.constantFrom('expire' as const, 'beat' as const, 'whole-state' as const, 'restart' as const),
@@ -47,6 +49,25 @@ class World {
         if (isTaken) return;
         this.live.set(made.index, key);
         this.commit(this.channel.document(made.index, { key, defaultVariant: made.isOn ? 'on' : 'off' }));
+        return;
+      }
+      case 'swap-keys': {
+        const [a, b] = [this.live.get(made.index), this.live.get(made.other)];
+        if (a === undefined || b === undefined || a === b) return;
+        this.live.set(made.index, b).set(made.other, a);
+        this.commit(
+          this.channel.document(made.index, { key: b }),
+          this.channel.document(made.other, { key: a }),
+        );
+        return;
+      }
+      case 'missed-kill': {
+        const key = this.live.get(made.index);
+        if (key === undefined) return;
+        const killed = { at: this.now, why: 'missed' };
+        this.channel.commit(this.channel.document(made.index, { key, state: 'DISABLED', killed }));
+        this.reader.acceptState(this.channel.state(null));
+        this.sync();
         return;
       }
       case 'kill': {
@@ -145,7 +166,7 @@ describe('the flags of a channel', () => {
           world.flags.close();
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
     // The interesting cases did come up.
     expect(Math.min(kept, ended)).toBeGreaterThan(10);

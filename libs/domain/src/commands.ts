@@ -107,6 +107,14 @@ export type Command =
       readonly verdict: EventData<'rollout-verdict-given.v1'>;
     }
   | {
+      readonly type: 'raise-signal';
+      readonly project: string;
+      readonly rolloutId: string;
+      readonly signal: EventData<'rollout-signal-raised.v1'>['signal'];
+      readonly source: EventData<'rollout-signal-raised.v1'>['source'];
+      readonly why: string;
+    }
+  | {
       readonly type: 'promote-rollout' | 'roll-back-rollout' | 'stop-rollout';
       readonly project: string;
       readonly rolloutId: string;
@@ -162,6 +170,7 @@ export const aggregateOf = (
     case 'record-plan':
     case 'begin-rollout':
     case 'give-verdict':
+    case 'raise-signal':
     case 'promote-rollout':
     case 'roll-back-rollout':
     case 'stop-rollout':

@@ -56,6 +56,7 @@ export const decide = (state: ProjectState, command: Command, now: number): Fact
     case 'record-plan':
     case 'begin-rollout':
     case 'give-verdict':
+    case 'raise-signal':
     case 'promote-rollout':
     case 'roll-back-rollout':
     case 'stop-rollout':

@@ -28,6 +28,7 @@ export {
   type EnteredStep,
   isRunning,
   type Plan,
+  type RaisedSignal,
   type Rollout,
   type RunningRollout,
   type Verdict,

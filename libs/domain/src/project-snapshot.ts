@@ -3,7 +3,7 @@ import { emptyProject, type ProjectState } from './project-state.js';
 import { indexUses } from './used-by.js';
 
 /** Raise when a state's shape changes: older snapshots are then discarded and the log is folded again. */
-const PROJECT_STATE_VERSION = 2;
+const PROJECT_STATE_VERSION = 3;
 
 interface Serialized {
   readonly version: number;

@@ -118,6 +118,7 @@ const evolve = (state: ProjectState, event: LogEvent): void => {
     case 'rollout-planned.v1':
     case 'rollout-step-entered.v1':
     case 'rollout-verdict-given.v1':
+    case 'rollout-signal-raised.v1':
     case 'rollout-completed.v1':
     case 'rollout-rolled-back.v1':
     case 'rollout-stopped.v1':
@@ -167,6 +168,7 @@ const moveFlag = (state: ProjectState, rollout: Rollout, event: RolloutEvent): v
       return;
     }
     case 'rollout-verdict-given.v1':
+    case 'rollout-signal-raised.v1':
       return;
     case 'rollout-completed.v1': {
       const definition = { ...flag.definition, defaultVariant: rollout.variant };

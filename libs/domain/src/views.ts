@@ -88,6 +88,7 @@ export const viewRollout = (project: string, rollout: Rollout, flagKey: string):
       metrics,
       instances,
       onInstanceHours,
+      signals,
     }) => ({
       id,
       step,
@@ -100,8 +101,17 @@ export const viewRollout = (project: string, rollout: Rollout, flagKey: string):
       metrics,
       instances,
       onInstanceHours,
+      ...(signals && { signals }),
     }),
   ),
+  signals: rollout.signals.map(({ id, signal, source, at, weightPpm, why }) => ({
+    id,
+    signal,
+    source,
+    at,
+    weightPpm,
+    why,
+  })),
   why: rollout.why,
 });
 

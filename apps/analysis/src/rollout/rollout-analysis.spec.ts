@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { judgePolicy, type MetricDefinition } from '@headgate/contracts';
-import type { Rollout } from '@headgate/domain';
+import type { RaisedSignal, Rollout } from '@headgate/domain';
 import { bucket } from '@headgate/evaluation';
 import { HEARTBEAT_LOST, type Look } from '@headgate/judge';
 import fc from 'fast-check';
@@ -41,6 +41,7 @@ const requested = (policy = POLICY): Rollout => ({
   why: 'spec',
   steps: [],
   verdicts: [],
+  signals: [],
   planned: null,
   status: 'pre-period',
 });
@@ -74,6 +75,7 @@ interface Story {
   /** Requests that fail for instance `n` in its round. */
   readonly fails?: (n: number, at: number) => number;
   readonly reports?: (n: number, at: number) => boolean;
+  readonly crash?: (n: number, at: number) => TelemetryReport['crash'];
 }
 
 /** A fleet in which each instance reports once a round, all at a time of their own. */
@@ -83,6 +85,7 @@ const tell = ({
   everyMs = SECOND,
   fails,
   reports,
+  crash,
 }: Story = {}): Sent[] => {
   const sent: Sent[] = [];
   const failed = new Array<number>(size).fill(0);
@@ -90,13 +93,18 @@ const tell = ({
     for (let n = 0; n < size; n++) {
       const at = T0 + seq * everyMs + n;
       failed[n]! += fails?.(n, at) ?? ((n + seq) % 10 === 0 ? 1 : 0);
-      if (reports?.(n, at) ?? true) sent.push({ at, report: reportOf(n, seq, failed[n]!) });
+      const crashed = crash?.(n, at);
+      const report = { ...reportOf(n, seq, failed[n]!), ...(crashed && { crash: crashed }) };
+      if (reports?.(n, at) ?? true) sent.push({ at, report });
     }
   return sent;
 };
 
 /** As live analysis would run it: acts between packs in the order of time, the log answering at once. */
-const run = (sent: readonly Sent[], { untilMs = 50 * SECOND, policy = POLICY } = {}) => {
+const run = (
+  sent: readonly Sent[],
+  { untilMs = 50 * SECOND, policy = POLICY, signals = [] as readonly RaisedSignal[] } = {},
+) => {
   let rollout = requested(policy);
   const analysis = new RolloutAnalysis('shop', rollout);
   const looks: MadeLook[] = [];
@@ -114,7 +122,15 @@ const run = (sent: readonly Sent[], { untilMs = 50 * SECOND, policy = POLICY } =
       const steps = [
         { step: 0, weightPpm: CANARY_PPM, enteredAt: Math.max(now, ENTERED_AT), verdictId: null },
       ];
-      rollout = { ...requested(policy), status: 'baking', planned, ...steps[0]!, verdict: null, steps };
+      rollout = {
+        ...requested(policy),
+        signals,
+        status: 'baking',
+        planned,
+        ...steps[0]!,
+        verdict: null,
+        steps,
+      };
       analysis.update(rollout);
     }
   };
@@ -291,5 +307,91 @@ describe('the analysis of a rollout', () => {
       -1,
     )!;
     expect(silent.onInstanceHours).toBeLessThan((canaries.length * 5.2 * SECOND) / HOUR);
+  });
+
+  describe('signals', () => {
+    const few = { size: 8 };
+    const policy = judgePolicy.parse({
+      bakeMs: 10 * SECOND,
+      ladderPpm: [CANARY_PPM, 500_000],
+      firstSparseTimeMs: 20 * SECOND,
+      holdMaxMs: 5 * SECOND,
+    });
+    const canaries = Array.from({ length: 8 }, (_, n) => n).filter(isCanary);
+    const stable = Array.from({ length: 8 }, (_, n) => n).filter((n) => !isCanary(n));
+    const CRASHED_AT = ENTERED_AT + 5 * SECOND;
+    /** Who tells of it, in the first report after this time. */
+    const tells = (who: number | undefined, since: number, crashedAt?: number) => (n: number, at: number) =>
+      n === who && at >= since && at < since + SECOND
+        ? { signature: 'null in till', ...(crashedAt !== undefined && { at: crashedAt }) }
+        : undefined;
+    const objection = (at: number): RaisedSignal => ({
+      id: '00000000-0000-7000-8000-000000000009',
+      signal: 'objection',
+      source: { kind: 'site', name: 'lab' },
+      weightPpm: CANARY_PPM,
+      why: 'the till stays shut',
+      at,
+    });
+    const told = ({ looks }: { looks: readonly MadeLook[] }) => {
+      const seen = looks.map(({ look }) => `${look.decision} ${look.code}`);
+      return seen.filter((one, k) => one !== seen[k - 1]);
+    };
+
+    it('hold a step of a fleet that is too small to judge, and are looked at when they become known', () => {
+      const crash = tells(canaries[0], CRASHED_AT);
+      const { looks } = run(tell({ ...few, crash }), { policy });
+      const first = looks.find(({ look }) => look.code === 'signal')!;
+      expect(first.look).toMatchObject({ decision: 'hold', signals: [{ kind: 'crash' }] });
+      expect(first.look.at).toBe(CRASHED_AT + canaries[0]!);
+      expect(first.look.reasons.join()).toContain('null in till');
+      expect(told(run(tell(few), { policy }))).not.toContain('hold signal');
+    });
+
+    it('are none when the pre-period, the baseline, or the time before the step had the same crash', () => {
+      const all =
+        (...crashes: ReturnType<typeof tells>[]) =>
+        (n: number, at: number) =>
+          crashes.map((crash) => crash(n, at)).find((found) => found !== undefined);
+      const inCanary = tells(canaries[0], CRASHED_AT);
+      const known = all(inCanary, tells(stable[0], T0 + 3 * SECOND));
+      const shared = all(inCanary, tells(stable[0], CRASHED_AT - 2 * SECOND));
+      const before = tells(canaries[0], CRASHED_AT, ENTERED_AT - 1);
+      for (const crash of [known, shared, before])
+        expect(told(run(tell({ ...few, crash }), { policy }))).not.toContain('hold signal');
+      const later = tells(canaries[0], CRASHED_AT, ENTERED_AT);
+      expect(told(run(tell({ ...few, crash: later }), { policy }))).toContain('hold signal');
+    });
+
+    it('of a second site end it; the look says who said what', () => {
+      const crash = tells(canaries[0], CRASHED_AT);
+      const signals = [objection(CRASHED_AT + 3 * SECOND)];
+      const { looks } = run(tell({ ...few, crash }), { policy, signals });
+      const last = looks.find(({ look }) => look.decision === 'roll-back')!;
+      expect(last.look).toMatchObject({ code: 'signal', at: CRASHED_AT + 3 * SECOND });
+      expect(last.look.signals!.map(({ kind, source }) => [kind, source.name])).toEqual([
+        ['crash', 'local'],
+        ['objection', 'lab'],
+      ]);
+      expect(last.script.acts.at(-1)).toMatchObject({ kind: 'look', signals: 1 });
+    });
+
+    it('stand beside the numbers of a fleet that reports, and decide nothing', () => {
+      const crash = tells(Array.from({ length: 120 }, (_, n) => n).find(isCanary), CRASHED_AT);
+      const { looks } = run(tell({ crash }), { signals: [objection(CRASHED_AT)] });
+      expect(told({ looks })).not.toContain('roll-back signal');
+      const last = looks.at(-1)!.look;
+      expect(last).toMatchObject({
+        decision: 'promote',
+        signals: [{ kind: 'crash' }, { kind: 'objection' }],
+      });
+      expect(last.reasons.join()).toContain('judged by reports');
+    });
+
+    it('repeated and overtaken reports of a crash are one crash', () => {
+      const sent = tell({ ...few, crash: tells(canaries[0], CRASHED_AT, ENTERED_AT) });
+      const again = sent.flatMap((one) => (one.report.crash ? [one, one, one] : [one]));
+      expect(bytes(run(again, { policy }).looks)).toBe(bytes(run(sent, { policy }).looks));
+    });
   });
 });

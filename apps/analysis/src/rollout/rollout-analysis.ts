@@ -15,15 +15,19 @@ import {
 } from '@headgate/judge';
 import { sha256Hex } from '@headgate/trust';
 import { isReport, type Pack, type TelemetryReport } from '../telemetry/telemetry-pack.js';
+import { CrashSignatures } from './crash-signatures.js';
 import { graceMsOf, judgePolicyFor, lookEveryMsOf } from './judge-policy.js';
 import { type JudgedNames, judgedNames, judgedPart } from './judged-names.js';
+import { raisedBy, signalOf } from './raised-signals.js';
 import { readPlan, recordPlan } from './recorded-plan.js';
 import { RolloutRows } from './rollout-rows.js';
 import type { Act, Script } from './script.js';
 
 /** What is to be done next for a rollout, and when; `after` where it must be done behind a certain pack. */
 export type Due =
-  | { readonly kind: 'restart' | 'propose-plan' | 'look'; readonly at: number }
+  | { readonly kind: 'restart' | 'propose-plan'; readonly at: number }
+  /** `signals`: of a replay, how many of the log's were known; else those raised by then. */
+  | { readonly kind: 'look'; readonly at: number; readonly signals?: number }
   | { readonly kind: 'adopt-plan'; readonly at: number; readonly after: number }
   | { readonly kind: 'enter-step'; readonly at: number; readonly step: number };
 
@@ -57,6 +61,8 @@ export class RolloutAnalysis {
   readonly project: string;
   readonly #names: JudgedNames;
   readonly #acts: Act[] = [];
+  readonly #crashes = new CrashSignatures();
+  readonly #entered: { readonly weightPpm: number; readonly enteredAt: number }[] = [];
   #rows: RolloutRows;
   #rollout: Rollout;
   #from: number | null = null;
@@ -68,6 +74,8 @@ export class RolloutAnalysis {
   #frozen: Frozen | null = null;
   #step: { readonly step: number; readonly enteredAt: number } | null = null;
   #looksUntil = Number.NEGATIVE_INFINITY;
+  /** Newest look of any step. */
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #history: History = emptyHistory;
 
   constructor(project: string, rollout: Rollout) {
@@ -134,7 +142,7 @@ export class RolloutAnalysis {
       case 'enter-step':
         return this.#enter(due.step, due.at, after);
       case 'look':
-        return this.#look(at, after);
+        return this.#look(at, after, due.signals ?? raisedBy(this.#rollout.signals, at));
     }
   }
 
@@ -142,12 +150,22 @@ export class RolloutAnalysis {
     try {
       if (report.channel !== this.#rollout.channel) return;
       if (!isReport(report)) throw new TypeError('neither instance, boot nor number');
-      this.#rows.fold(judgedPart(report, this.#names), this.#packAt);
+      const isNew = this.#rows.fold(judgedPart(report, this.#names), this.#packAt);
+      if (isNew && report.crash) this.#seeCrash(report.instance, report.crash);
     } catch {
       // The collector lets nothing through that cannot be read. Should something be there all the same, one thing must not happen:
       // that a single report stops every rollout. A fold that failed has changed nothing, here and in every replay.
       this.#unreadable += 1;
     }
+  }
+
+  /** A crash belongs to the arm in which its instance was when it crashed, which may be a step before it could say so. */
+  #seeCrash(instance: string, { signature, at }: NonNullable<TelemetryReport['crash']>): void {
+    if (typeof signature !== 'string') return;
+    const crashedAt = Number.isFinite(at) ? Math.min(at!, this.#packAt) : this.#packAt;
+    const weightPpm = this.#entered.findLast(({ enteredAt }) => enteredAt <= crashedAt)?.weightPpm ?? 0;
+    const isCanary = this.#rows.bucketPpm(instance) < weightPpm;
+    this.#crashes.see({ instance, signature, at: this.#packAt, isCanary });
   }
 
   #duePrePeriod(): Due | null {
@@ -164,7 +182,20 @@ export class RolloutAnalysis {
     const every = lookEveryMsOf(this.#rollout.policy, plan.policy.bakeMs);
     const first = this.#step.enteredAt + plan.policy.warmUpMs + graceMsOf(plan.policy);
     const past = Math.floor((this.#looksUntil - first) / every) + 1;
-    return { kind: 'look', at: first + Math.max(0, Number.isFinite(past) ? past : 0) * every };
+    const regular = first + Math.max(0, Number.isFinite(past) ? past : 0) * every;
+    const news = this.#firstNews();
+    return {
+      kind: 'look',
+      at: news === null ? regular : Math.min(regular, Math.max(news, this.#step.enteredAt)),
+    };
+  }
+
+  /** A signal is looked at when it becomes known: where reports are few, the next regular look may be hours away. */
+  #firstNews(): number | null {
+    const raised = this.#rollout.signals.find(({ at }) => at > this.#lookedAt)?.at;
+    const crashed = this.#crashes.firstSince(this.#lookedAt);
+    if (raised === undefined || crashed === null) return raised ?? crashed;
+    return Math.min(raised, crashed);
   }
 
   /** The step's last word is in the log, and every look up to it has been made. */
@@ -213,6 +244,7 @@ export class RolloutAnalysis {
   #enter(step: number, enteredAt: number, after: number): Done {
     const { policy } = this.#frozen!.plan;
     this.#step = { step, enteredAt };
+    this.#entered.push({ weightPpm: this.#frozen!.plan.steps[step]!.weightPpm, enteredAt });
     this.#looksUntil = Number.NEGATIVE_INFINITY;
     this.#rows.beginPeriod({ startAt: enteredAt + policy.warmUpMs, lengthsMs: stepLengths(policy) });
     if (step === 0) this.#rows.beginWatch({ since: enteredAt, lostAfterMs: policy.lostAfterMs });
@@ -220,7 +252,7 @@ export class RolloutAnalysis {
     return { kind: 'nothing' };
   }
 
-  #look(at: number, after: number): Done {
+  #look(at: number, after: number, raised: number): Done {
     const { plan, preRows, digest } = this.#frozen!;
     const { step, enteredAt } = this.#step!;
     const rows = tabulate({
@@ -232,10 +264,23 @@ export class RolloutAnalysis {
       preRows,
       bucketPpm: this.#rows.bucketPpm,
     });
-    const look = judge({ plan, step, stepStartedAt: enteredAt, now: at, rows, history: this.#history });
+    const signals = [
+      ...this.#crashes.signals(),
+      ...this.#rollout.signals.slice(0, raised).map((signal) => signalOf(signal)),
+    ];
+    const look = judge({
+      plan,
+      step,
+      stepStartedAt: enteredAt,
+      now: at,
+      rows,
+      history: this.#history,
+      signals,
+    });
     this.#history = look.history;
     this.#looksUntil = at;
-    this.#acts.push({ kind: 'look', at, after });
+    this.#lookedAt = at;
+    this.#acts.push({ kind: 'look', at, after, ...(raised > 0 && { signals: raised }) });
     return {
       kind: 'look',
       look,

@@ -50,9 +50,14 @@ export class RolloutRows {
     return this.#turnedAway;
   }
 
-  fold(report: JudgedReport, at: number): void {
+  /** False for a report that changed nothing: one that was seen or overtaken, or of an instance without a row. */
+  fold(report: JudgedReport, at: number): boolean {
     const entry = this.#entries.get(report.instance) ?? this.#open(report.instance, at);
-    if (entry) entry.row = foldReport(entry.row, report, at);
+    if (!entry) return false;
+    const row = foldReport(entry.row, report, at);
+    const isNew = row !== entry.row;
+    entry.row = row;
+    return isNew;
   }
 
   beginPeriod(period: PeriodStart): void {

@@ -13,4 +13,10 @@ export type Act =
   | { readonly kind: 'restart'; readonly at: number; readonly after: number }
   | { readonly kind: 'plan'; readonly at: number; readonly after: number }
   | { readonly kind: 'step'; readonly step: number; readonly at: number; readonly after: number }
-  | { readonly kind: 'look'; readonly at: number; readonly after: number };
+  | {
+      readonly kind: 'look';
+      readonly at: number;
+      readonly after: number;
+      /** How many of the signals raised in the log were known; absent for none. */
+      readonly signals?: number;
+    };

@@ -1,5 +1,6 @@
 import type { LookView } from '@headgate/contracts';
 import type { MadeLook } from '../rollout/rollout-analysis.js';
+import { weighed } from './verdict-of-look.js';
 
 /** A look for those who watch; not stored. */
 export const lookViewOf = (rolloutId: string, { look, onInstanceHours }: MadeLook): LookView => ({
@@ -14,4 +15,5 @@ export const lookViewOf = (rolloutId: string, { look, onInstanceHours }: MadeLoo
   threshold: look.threshold,
   instances: { canary: look.canary, baseline: look.baseline },
   onInstanceHours,
+  ...(look.signals && { signals: weighed(look.signals) }),
 });

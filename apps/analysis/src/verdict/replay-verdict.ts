@@ -46,7 +46,8 @@ const dueOf = (act: Act): Due => {
     case 'step':
       return { kind: 'enter-step', at: act.at, step: act.step };
     case 'restart':
+      return { kind: 'restart', at: act.at };
     case 'look':
-      return { kind: act.kind, at: act.at };
+      return { kind: 'look', at: act.at, signals: act.signals ?? 0 };
   }
 };

@@ -1,4 +1,4 @@
-import type { LookView, RolloutView, VerdictView } from '@headgate/contracts';
+import type { LookView, RolloutView, SignalView, VerdictView } from '@headgate/contracts';
 import { instant, percent } from '../output/figures.js';
 import { printable } from '../output/table.js';
 
@@ -33,6 +33,10 @@ export const evidenceLine = (look: LookView | VerdictView): string => {
   );
 };
 
+/** Raised by hand; crashes and limits stand among the reasons of the look that found them. */
+export const signalLine = ({ at, signal, source, weightPpm, why }: SignalView): string =>
+  `${instant(at)}  ${signal} of ${source.kind} ${printable(source.name)} at ${percent(weightPpm)}: ${printable(why)}`;
+
 /** The whole rollout as lines: head, ladder, what the judge said last. Words carry everything; colour and signs only repeat it. */
 export const drawRollout = (
   rollout: RolloutView,
@@ -47,6 +51,7 @@ export const drawRollout = (
     `${paint.strong(printable(flagKey))} → ${printable(variant)}  ${paint.dim(printable(`${project}/${channel} rollout ${id}`))}`,
     `${tone(where)} at ${percent(weightPpm)}${rollout.endReason ? `: ${printable(rollout.endReason)}` : ''}`,
     ...ladder(rollout, paint),
+    ...(rollout.signals ?? []).map(signalLine),
     ...(newest
       ? [`judge: ${evidenceLine(newest)}`, ...newest.reasons.map((reason) => `  - ${printable(reason)}`)]
       : [paint.dim('judge: nothing said yet')]),

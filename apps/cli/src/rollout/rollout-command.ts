@@ -16,8 +16,9 @@ import { printJson, printLines, printList, type Shown } from '../output/print.js
 import { printable } from '../output/table.js';
 import { openSession, type Session } from '../session.js';
 import { hasColour, say, type Terminal } from '../terminal.js';
-import { drawRollout, evidenceLine, palette } from './draw-rollout.js';
+import { drawRollout, evidenceLine, palette, signalLine } from './draw-rollout.js';
 import { failUnlessCompleted } from './ended.js';
+import { addObjectCommand } from './object-command.js';
 import { showWatch } from './show-watch.js';
 import { watchRollout } from './watch-rollout.js';
 
@@ -99,9 +100,11 @@ export const addRolloutCommands = (program: Command, terminal: Terminal): void =
       const session = openSession(terminal, command);
       const path = await rolloutPath(session, id);
       const view = await session.client.call({ method: 'GET', path, answer: rolloutView });
-      if (session.settings.output === 'json') printJson(terminal, { items: view.verdicts.toReversed() });
+      if (session.settings.output === 'json')
+        printJson(terminal, { items: view.verdicts.toReversed(), signals: view.signals ?? [] });
       else printLines(terminal, whyLines(view));
     });
+  addObjectCommand(rollout, terminal, rolloutPath);
   addEnds(rollout, terminal);
 };
 
@@ -216,8 +219,9 @@ const checkedFile = async (
   throw new CommandFailed(EXIT.invalid, `${file} is not a ${what}`, 'Mend the named fields.', lines);
 };
 
-const whyLines = ({ verdicts, status, endReason }: RolloutView): readonly string[] => [
+const whyLines = ({ verdicts, signals = [], status, endReason }: RolloutView): readonly string[] => [
   `${status}${endReason ? `: ${printable(endReason)}` : ''}`,
+  ...signals.map(signalLine),
   ...(verdicts.length === 0 ? ['the judge has said nothing yet'] : []),
   ...verdicts
     .toReversed()

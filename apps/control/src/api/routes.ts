@@ -15,6 +15,7 @@ import {
   jsonValue,
   previewPlan,
   projectView,
+  raiseSignal,
   requestRollout,
   rolloutView,
   segmentView,
@@ -121,6 +122,12 @@ export const ROUTES = {
   ),
   getVerdict: read(`${rollout}/verdict`, 'viewer', verdictAnswer, 'The newest verdict, for pipelines.'),
   abortRollout: write(`${rollout}/abort`, 'releaser', becauseOf, 'Stop a rollout because somebody says so.'),
+  raiseSignal: write(
+    `${rollout}/object`,
+    'releaser',
+    raiseSignal,
+    'Say that a rollout is bad: an objection or a local rollback, of a site or an enrolled vendor.',
+  ),
   previewPlan: {
     ...write(
       `${project}/rollout-plan`,

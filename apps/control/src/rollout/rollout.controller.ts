@@ -4,6 +4,7 @@ import {
   judgePolicy,
   previewPlan,
   type RolloutView,
+  raiseSignal,
   requestRollout,
   slug,
 } from '@headgate/contracts';
@@ -19,6 +20,7 @@ import { LogFeed } from '../log/log-feed.js';
 import { notHere } from '../operations/not-here.js';
 import { FoldQueries } from '../queries/fold-queries.js';
 import { Queries } from '../queries/queries.js';
+import { askPlan } from './ask-plan.js';
 import { type RolloutPath, rolloutPath } from './rollout-path.js';
 import { watchRollout } from './rollout-watch.js';
 import { verdictOf } from './verdict-of.js';
@@ -90,14 +92,23 @@ export class RolloutController {
     return this.commands.send(request, { type: 'abort-rollout', project, rolloutId, because: 'person', why });
   }
 
+  @Route(ROUTES.raiseSignal)
+  object(
+    @Req() request: FastifyRequest,
+    @Param({ schema: rolloutPath }) { project, rollout: rolloutId }: RolloutPath,
+    @Body({ schema: raiseSignal }) body: z.infer<typeof raiseSignal>,
+  ): Promise<Acknowledged> {
+    return this.commands.send(request, { type: 'raise-signal', project, rolloutId, ...body });
+  }
+
   @Route(ROUTES.previewPlan)
   async preview(
     @Param('project', { schema: slug }) project: string,
     @Body({ schema: previewPlan }) { channel, flag, policy, metrics }: z.infer<typeof previewPlan>,
   ): Promise<unknown> {
-    if (!this.parts.previewPlan) return notHere('rollout plans');
-    const flagId = await this.commands.flagIdOf(project, channel, flag);
-    const complete = judgePolicy.parse(policy);
-    return this.parts.previewPlan({ project, channel, flagId, flagKey: flag, policy: complete, metrics });
+    if (!this.parts.streams) return notHere('rollout plans');
+    // Refuses a flag that does not exist.
+    await this.commands.flagIdOf(project, channel, flag);
+    return askPlan(this.parts.streams, { project, channel, policy: judgePolicy.parse(policy), metrics });
   }
 }

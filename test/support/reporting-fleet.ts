@@ -18,6 +18,8 @@ export interface FleetOptions {
   }[];
   /** Chance that a request of this instance fails, given the flags that are on for it. */
   readonly failureRate: (on: ReadonlySet<string>, instance: number) => number;
+  /** Signature of the crash that an instance tells of in this report. */
+  readonly crash?: (on: ReadonlySet<string>, instance: number) => string | undefined;
   readonly everyMs: number;
   /** Reports a request carries. */
   readonly batch?: number;
@@ -92,7 +94,7 @@ export class ReportingFleet {
   }
 
   #report(n: number): unknown {
-    const { project, channel, splits, failureRate } = this.#options;
+    const { project, channel, splits, failureRate, crash } = this.#options;
     const instance = this.#instances[n]!;
     const on = new Set<string>();
     for (const { flag, seed, weightPpm } of splits()) if (bucket(seed, instance.id) < weightPpm) on.add(flag);
@@ -101,6 +103,7 @@ export class ReportingFleet {
     for (let r = 0; r < requests; r++) if (this.#random() < rate) instance.failed += 1;
     instance.requests += requests;
     instance.seq += 1;
+    const signature = crash?.(on, n);
     return {
       schema: 'headgate.report.v1',
       project,
@@ -112,6 +115,7 @@ export class ReportingFleet {
       health: 'ok',
       flags: [...on].map((name) => ({ name, value: 'on' })),
       metrics: { counters: { requests: instance.requests, failed: instance.failed }, gauges: {}, events: {} },
+      ...(signature !== undefined && { crash: { signature } }),
       window: { startedAt: 1, endedAt: 2 },
     };
   }

@@ -34,6 +34,9 @@ const SENTENCES: Readonly<Record<string, string>> = {
   natsUrl: 'nats-server',
   natsUser: "the role's user at nats-server",
   readyFile: 'written, 0600, when everything serves; for programs that start us',
+  tlsCertPath:
+    'PEM file of the certificate chain: HTTPS in place of HTTP; a renewed file is taken up while it runs',
+  tlsKeyPath: 'PEM file of its private key',
   upstreams: 'bundles of upstreams to mirror, as `headgate vendor add` prints them; remembered once joined',
 };
 

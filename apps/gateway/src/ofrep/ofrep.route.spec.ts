@@ -8,6 +8,7 @@ import { fuzzRun } from '../../../../test/support/fuzz-run.js';
 import { openOfrepSchema } from '../../../../test/support/ofrep-schema.js';
 import { SignedChannel } from '../../../../test/support/signed-channel.js';
 import { until } from '../../../../test/support/until.js';
+import { ChannelDirectory } from '../channels/channel-directory.js';
 import { UsageCounter } from '../flag-set/usage.js';
 import { GatewayModule } from '../gateway.module.js';
 import type { GatewayOptions } from '../gateway-options.js';
@@ -281,7 +282,9 @@ describe('the OFREP door', () => {
   });
 
   describe('the event stream', () => {
-    const follow = async (headers: Record<string, string> = {}, to = service) => {
+    const revision = () =>
+      service.app.get(ChannelDirectory, { strict: false }).find('shop', 'stable')?.flags.revision;
+    const follow = async (headers: Record<string, string> = {}, to = service, isTold = true) => {
       const { json } = await bulk({}, {}, '', to);
       const [stream] = json.eventStreams;
       expect(stream).toEqual({
@@ -297,7 +300,7 @@ describe('the OFREP door', () => {
       });
       const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
       socket.write(`GET ${stream.endpoint.requestUri} HTTP/1.1\r\nhost: a\r\n${lines.join('')}\r\n`);
-      await until('the stream', () => received.includes('retry: ') || received.includes('HTTP/1.1 4'));
+      await until('the stream', () => received.includes(isTold ? 'retry: ' : ': headgate'));
       return {
         socket,
         received: () => received,
@@ -324,6 +327,18 @@ describe('the OFREP door', () => {
     it('tells a client that comes back only what it does not know', async () => {
       expect((await follow({ 'last-event-id': '1.2' })).events()).toEqual([]);
       expect((await follow({ 'last-event-id': '1.1' })).events().map(({ id }) => id)).toEqual(['1.2']);
+    });
+
+    it('tells one that knows of newer flags nothing before it has them too', async () => {
+      const client = await follow({ 'last-event-id': '1.4' }, service, false);
+      await change(1);
+      await until('the commit', () => revision() === '1.3');
+      await change(2, { state: 'DISABLED', killed: { at: 1, why: 'x' } });
+      await until('what it knows', () => client.received().includes('retry: '));
+      expect(client.events()).toEqual([]);
+      await change(3, { state: 'DISABLED', killed: { at: 1, why: 'x' } });
+      await until('what it does not', () => client.events().length === 1);
+      expect(client.events()[0]?.id).toBe('1.5');
     });
 
     it('gathers changes that follow closely, and never a flag that goes off', async () => {

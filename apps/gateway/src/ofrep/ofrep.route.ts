@@ -130,14 +130,10 @@ export class OfrepRoute implements OnModuleInit {
       const seconds = this.slots.retryAfterSeconds();
       throw new OfrepRefused(429, null, 'Too many clients are connected already.', seconds);
     }
-    const id = request.headers['last-event-id'];
     const socket = openSse(reply, corsHeaders(this.options.corsOrigins ?? [], request.headers.origin));
-    const release = this.slots.take();
-    const leave = broadcast.join(socket, typeof id === 'string' ? id : undefined);
-    socket.once('close', () => {
-      release();
-      leave();
-    });
+    socket.once('close', this.slots.take());
+    const id = request.headers['last-event-id'];
+    await broadcast.join(socket, typeof id === 'string' ? id : undefined);
     return undefined;
   }
 

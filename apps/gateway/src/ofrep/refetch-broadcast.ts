@@ -2,6 +2,7 @@ import { Fanout } from '../fan-out/fanout.js';
 import type { ClientSocket } from '../fan-out/stream-client.js';
 import { ChangeGatherer } from '../flag-set/change-gatherer.js';
 import type { ChannelFlags } from '../flag-set/channel-flags.js';
+import { parseVersion } from '../flag-set/flags-version.js';
 
 /** The longest that a timer is set for: then the moments are looked at again, in case the clock was moved. */
 const LONGEST_WAIT_MS = 3_600_000;
@@ -9,12 +10,19 @@ const LONGEST_WAIT_MS = 3_600_000;
 const MARGIN_MS = 5;
 /** Each event makes every client evaluate all flags anew: more often than this only for a flag that went off. */
 const EVENTS_EVERY_MS = 500;
+const CATCH_UP_MS = 20_000;
 const [LEAST_RETRY_MS, MOST_RETRY_MS] = [1_000, 5_000];
 
 export interface RefetchBroadcastOptions {
   readonly flags: ChannelFlags;
   readonly now: () => number;
   readonly random: () => number;
+  readonly catchUpMs?: number;
+}
+
+/** A `net.Socket` is one. */
+export interface RefetchSocket extends ClientSocket {
+  once(event: 'drain' | 'close', listener: () => void): unknown;
 }
 
 /**
@@ -25,9 +33,13 @@ export class RefetchBroadcast {
   private readonly fanout: Fanout;
   private readonly gatherer: ChangeGatherer;
   private readonly unsubscribe: () => void;
+  private readonly waiting = new Set<RefetchSocket>();
   private timer: NodeJS.Timeout | null = null;
 
+  private readonly catchUpMs: number;
+
   constructor(private readonly options: RefetchBroadcastOptions) {
+    this.catchUpMs = options.catchUpMs ?? CATCH_UP_MS;
     this.fanout = new Fanout({ now: options.now }, () => this.event());
     this.gatherer = new ChangeGatherer(options.now, () => options.flags.revision ?? '', EVENTS_EVERY_MS);
     this.gatherer.add(() => this.fanout.send(this.event(), true));
@@ -42,11 +54,23 @@ export class RefetchBroadcast {
     return this.fanout.clientCount;
   }
 
-  join(socket: ClientSocket, lastEventId: string | undefined): () => void {
-    return this.fanout.join(socket, () => {
+  /**
+   * Resolves when the client is told of changes from now on, or is gone. One that knows of newer flags than ours (we were restarted, and
+   * have not caught up) hears nothing before we have them: it would evaluate anew and go back, kills included.
+   */
+  async join(socket: RefetchSocket, lastEventId: string | undefined): Promise<void> {
+    const known = parseVersion(lastEventId?.split('@')[0] ?? '');
+    this.waiting.add(socket);
+    const isReached = known === null || (await this.options.flags.reaches(known, this.catchUpMs));
+    this.waiting.delete(socket);
+    // It asks again in a while, perhaps another gateway.
+    if (!isReached) socket.destroy();
+    if (socket.destroyed) return;
+    const leave = this.fanout.join(socket, () => {
       const retry = Buffer.from(`retry: ${this.retryMs()}\n`);
       return lastEventId === this.id() ? Buffer.concat([retry, END]) : Buffer.concat([retry, this.event()]);
     });
+    socket.once('close', leave);
   }
 
   heartbeat(): void {
@@ -58,6 +82,7 @@ export class RefetchBroadcast {
     this.unsubscribe();
     this.gatherer.close();
     this.fanout.close();
+    for (const socket of this.waiting) socket.destroy();
   }
 
   /** Flags in force, and the newest moment at which their answers can have changed by themselves. */

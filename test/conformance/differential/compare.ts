@@ -5,18 +5,17 @@ import { type Details, resolveFlag } from '../provider.js';
 import { replaceReferences } from '../references.js';
 import type { DifferentialCase, FlagType } from './generate-case.js';
 
-/** Where flagd-core is plainly wrong, and we are not the same on purpose. Each is left out of the comparison, or of the rules. */
+/** Where flagd-core is plainly wrong, and we are not the same on purpose. None is generated. */
 export const EXCLUSIONS = {
   'bucketing by text beyond ASCII':
     'flagd buckets by the UTF-8 bytes of the key (its Go and Java evaluators do); flagd-core for JavaScript hashes UTF-16 units',
-  'flagd operators inside an iterator':
-    'flagd-core looks for its logger in the element in scope, and throws; not generated',
+  'flagd operators inside an iterator': 'flagd-core looks for its logger in the element in scope, and throws',
   'and, or, all, missing and missing_some as operands of cat, in, map, filter, some, none and reduce':
-    'json-logic-engine writes them down without parentheses, so that JavaScript groups them wrongly; not generated',
+    'json-logic-engine writes them down without parentheses, so that JavaScript groups them wrongly',
   'a first value of reduce that reads the context':
-    'json-logic-engine takes the reduce of a written list for constant, and works it out without the context; not generated',
+    'json-logic-engine takes the reduce of a written list for constant, and works it out without the context',
   'names that objects inherit, and ../':
-    'a rule must not reach constructors and prototypes, nor leave its scope; not generated',
+    'a rule must not reach constructors and prototypes, nor leave its scope',
 } as const;
 
 const quiet = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
@@ -28,20 +27,13 @@ const FALLBACK: Readonly<Record<FlagType, unknown>> = {
 };
 const NOW = 1_800_000_000_000;
 
-/** Null where both agree; `undefined` where the case is one of `EXCLUSIONS`. */
+/** Null where both agree. */
 export const compare = (
   sample: DifferentialCase,
-): { readonly ours: Details; readonly theirs: Details } | null | undefined => {
-  if (bucketsBeyondAscii(sample)) return undefined;
+): { readonly ours: Details; readonly theirs: Details } | null => {
   const ours = askOurs(sample);
   const theirs = askFlagd(sample);
   return isDeepStrictEqual(ours, theirs) ? null : { ours, theirs };
-};
-
-const bucketsBeyondAscii = (sample: DifferentialCase): boolean => {
-  const text = JSON.stringify(sample);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII begins with them
-  return text.includes('"fractional"') && /[^\u0000-\u007f]/.test(text);
 };
 
 const askOurs = ({ document, key, context, type }: DifferentialCase): Details => {

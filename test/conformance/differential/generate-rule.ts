@@ -126,7 +126,12 @@ export const ruleOf = (depth: number, scope: Scope, isWhole = true): Rule => {
     operator('substr', any, any),
     operator('substr', any, any, any),
     anyOf(['map', 'filter', 'some', 'none'], (of) => operator(of, list, inner)),
-    operator('reduce', list, reduced, literal),
+    operator(
+      'reduce',
+      list,
+      reduced.filter((body) => body !== null),
+      literal,
+    ),
   ];
   if (isWhole) {
     choices.push(

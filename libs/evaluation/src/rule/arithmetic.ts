@@ -1,4 +1,5 @@
-import { isLiteral, type Operator, type RuleCompiler, RuleFailed, RuleInvalid, type Term } from './term.js';
+import { isConstant } from './constant.js';
+import { isLiteral, type Operator, PartFails, type RuleCompiler, RuleFailed, type Term } from './term.js';
 import { numberOf } from './values.js';
 
 /** Arguments as a list: written out, or one expression in place of a list, which stands for the list that it gives. */
@@ -34,19 +35,24 @@ const arithmetic =
   ({ of, isDivision = false, isUnary = false }: Arithmetic): Operator =>
   (args, compiler): Term => {
     const { isInterpreted } = compiler.place;
-    if (!isInterpreted) refuseNonsense(args, isDivision);
+    if (!isInterpreted) refuseNonsense(args, isDivision, compiler.compile);
     const list = argumentList(args, compiler, compiler.isBare || (isInterpreted && isUnary));
     return (data) => inRange(of(list(data).map(numberOf)));
   };
 
 /** What json-logic-engine refuses to compile, even where nobody gets to it. */
-const refuseNonsense = (args: readonly unknown[], isDivision: boolean): void => {
+const refuseNonsense = (
+  args: readonly unknown[],
+  isDivision: boolean,
+  compile: RuleCompiler['compile'],
+): void => {
   for (const [index, arg] of args.entries()) {
-    if (Array.isArray(arg)) throw new RuleInvalid('arithmetic needs numbers, got a list');
-    if (typeof arg === 'string' && Number.isNaN(Number(arg)))
-      throw new RuleInvalid('arithmetic needs numbers, got a text');
-    const isZero = arg === 0 || (typeof arg === 'string' && Number(arg) === 0);
-    if (isDivision && index > 0 && isZero) throw new RuleInvalid('division by 0');
+    if (Array.isArray(arg)) throw new PartFails('arithmetic needs numbers, got a list');
+    if (!isConstant(arg)) continue;
+    const value = compile(arg)({});
+    const isNumeric = typeof value === 'number' || typeof value === 'string';
+    if (isNumeric && Number.isNaN(Number(value))) throw new PartFails('arithmetic needs numbers, got a text');
+    if (isNumeric && isDivision && index > 0 && Number(value) === 0) throw new PartFails('division by 0');
   }
 };
 

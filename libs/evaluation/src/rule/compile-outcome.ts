@@ -2,9 +2,9 @@ import type { Evaluation } from '../flag.js';
 import type { Outcomes } from '../outcomes.js';
 import { operatorOf, ruleCompiler } from './compile-rule.js';
 import { isConstant } from './constant.js';
-import { shareAt, splitOf } from './fractional.js';
-import { branchPlace, chain } from './logic.js';
-import { AT_ROOT, type Frame, type Place, refuseDeep } from './term.js';
+import { dynamic, NOTHING, shareAt, splitOf } from './fractional.js';
+import { branchPlace, chain, isLate } from './logic.js';
+import { AT_ROOT, type Frame, late, type Place, type RuleCompiler, refuseDeep } from './term.js';
 
 /** A rule in the place of a result, straight to the outcome that it names. */
 type Decision = (data: unknown) => Evaluation;
@@ -44,13 +44,19 @@ const decide = (compiler: OutcomeCompiler, node: unknown, place: Place): Decisio
 
 const branches = (compiler: OutcomeCompiler, args: readonly unknown[], outer: Place): Decision => {
   const place = { ...outer, ...branchPlace(args), depth: outer.depth + 1 };
-  if (args.length < 2) return decide(compiler, args[0] ?? null, place);
+  const decideLate = (arg: unknown) =>
+    isLate(args, place) ? late(() => decide(compiler, arg, place)) : decide(compiler, arg, place);
+  if (args.length < 2) return decideLate(args[0] ?? null);
   const hasElse = args.length % 2 === 1;
-  const otherwise = decide(compiler, hasElse ? args[args.length - 1] : null, place);
+  const otherwise = decideLate(hasElse ? args[args.length - 1] : null);
   if (asksTwice(args)) return firstOf(decide(compiler, args[1], place), otherwise, compiler.outcomes);
   const pairs = hasElse ? args.slice(0, -1) : args;
   const terms = pairs.map((arg, index) =>
-    index % 2 === 0 ? compiler.compileTerm(arg, place) : decide(compiler, arg, place),
+    index % 2 === 1
+      ? decideLate(arg)
+      : isLate(args, place)
+        ? late(() => compiler.compileTerm(arg, place))
+        : compiler.compileTerm(arg, place),
   );
   return chain<Evaluation>(terms, otherwise);
 };
@@ -75,20 +81,23 @@ const firstOf = (own: Decision, other: Decision, outcomes: Outcomes): Decision =
 const split = (compiler: OutcomeCompiler, args: readonly unknown[], place: Place): Decision | null => {
   const { frame, outcomes, compileTerm } = compiler;
   const inner = { ...place, depth: place.depth + 1 };
-  const plain = splitOf(args, {
+  const inPlace: RuleCompiler = {
     frame,
     place,
     isBare: false,
     onBucket: null,
     compile: (arg, changes) => compileTerm(arg, { ...inner, ...changes }),
-  });
+  };
+  const plain = splitOf(args, inPlace);
   if (plain === null) return null;
   const { hashOf, limits } = plain;
   const served = plain.values.map((value) => outcomes.of(value, true));
   const byDefault = outcomes.of(null, false);
+  const rest = dynamic(args, inPlace);
   return (data) => {
     const hash = hashOf(data);
-    return hash < 0 ? byDefault : served[shareAt(limits, hash)]!;
+    if (hash >= 0) return served[shareAt(limits, hash)]!;
+    return hash === NOTHING ? byDefault : outcomes.of(rest(data), true);
   };
 };
 

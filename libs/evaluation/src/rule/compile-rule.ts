@@ -12,9 +12,9 @@ import {
   INTERPRETED,
   isLiteral,
   type Operator,
+  PartFails,
   type Place,
   type RuleCompiler,
-  RuleFailed,
   RuleInvalid,
   refuseDeep,
   type Term,
@@ -74,7 +74,7 @@ export const ruleCompiler = (frame: Frame, witness: Witness | null = null) => {
       compile: (arg, changes) => compileAt(arg, { ...inner, ...changes, depth: place.depth + 1 }),
       onBucket: witness?.onBucket(node as object) ?? null,
     });
-    const ready = folds ? fold(term, place) : term;
+    const ready = folds ? fold(term) : term;
     return witness ? witness.around(node as object, ready) : ready;
   };
   return compileAt;
@@ -98,15 +98,11 @@ export const operatorOf = (node: object): Written | null => {
 };
 
 /** Works out a constant part when the rule is compiled. One that fails makes the rule invalid, as in flagd-core. */
-const fold = (term: Term, { isInterpreted }: Place): Term => {
+const fold = (term: Term): Term => {
   try {
     return constant(term({}));
   } catch (error) {
-    const message = `part of the rule fails whatever the context: ${(error as Error).message}`;
-    if (!isInterpreted) throw new RuleInvalid(message);
-    return () => {
-      throw new RuleFailed(message);
-    };
+    throw new PartFails(`part of the rule fails whatever the context: ${(error as Error).message}`);
   }
 };
 

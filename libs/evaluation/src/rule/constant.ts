@@ -15,8 +15,9 @@ export const isConstant = (node: unknown, isInner = false): boolean => {
   if (node === null || typeof node !== 'object') return true;
   if (Array.isArray(node)) return node.every((item) => isConstant(item, isInner));
   const [name = '', ...more] = Object.keys(node);
-  if (name === '' || more.length > 0 || NEVER.has(name)) return false;
+  if (name === '' || more.length > 0) return false;
   const args = (node as Record<string, unknown>)[name];
+  if (NEVER.has(name)) return name === 'missing' && Array.isArray(args) && args.length === 0;
   if (name === 'var') return isInner && isConstant(args, isInner);
   if (!ITERATORS.has(name) || !Array.isArray(args)) return isConstant(args, isInner);
   const [list, body, ...rest] = args;

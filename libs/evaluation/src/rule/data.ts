@@ -99,8 +99,9 @@ const contains: Operator = (args, { compile }) => {
   const list = compile(haystack ?? null);
   return (data) => {
     const value = list(data);
-    if (typeof value === 'string') return value.includes(String(item(data)));
-    if (Array.isArray(value)) return value.includes(item(data));
+    const wanted = item(data);
+    if (typeof value === 'string') return value.includes(String(wanted));
+    if (Array.isArray(value)) return value.includes(wanted);
     if (!value) return false;
     throw new RuleFailed('in needs a list or a text');
   };

@@ -16,17 +16,23 @@ export const fractional: Operator = (args, compiler) => {
   const split = splitOf(args, compiler);
   if (split === null) return dynamic(args, compiler);
   const { hashOf, limits, values } = split;
+  const rest = dynamic(args, compiler);
   return (data) => {
     const hash = hashOf(data);
-    if (hash < 0) return null;
+    if (hash < 0) return hash === NOTHING ? null : rest(data);
     frame.isSplit = true;
     return values[shareAt(limits, hash)] ?? null;
   };
 };
 
+/** In place of a hash: the context has nothing to bucket by. */
+export const NOTHING = -1;
+/** In place of a hash: what should be bucketed by is a list, which flagd takes for a share. */
+const LIST = -2;
+
 /** A split as nearly all are written: every variant and weight a literal. */
 export interface Split {
-  /** The unsigned hash of what is bucketed by, or -1 where the context has nothing to bucket by. */
+  /** The unsigned hash of what is bucketed by, or one of the two negative answers. */
   readonly hashOf: (data: unknown) => number;
   /** A hash below the limit of a share, and not below the one before, is in it: buckets without a multiplication. */
   readonly limits: readonly number[];
@@ -85,7 +91,8 @@ const keyHash = (key: unknown, compiler: RuleCompiler): Split['hashOf'] | null =
   const term = compiler.compile(key);
   return (data) => {
     const value = term(data);
-    return typeof value === 'string' ? murmur3(value) : -1;
+    if (typeof value === 'string') return murmur3(value);
+    return Array.isArray(value) ? LIST : NOTHING;
   };
 };
 
@@ -110,7 +117,7 @@ const targetingKeyHash = ({ frame, place }: RuleCompiler): Split['hashOf'] => {
   const contextOf = contextReader(frame, place.isInner);
   return (data) => {
     const key = targetingKeyOf(contextOf(data));
-    return key === null ? -1 : hashAfter(key);
+    return key === null ? NOTHING : hashAfter(key);
   };
 };
 
@@ -128,7 +135,7 @@ const targetingKeyOf = (context: unknown): string | null => {
 };
 
 /** Any other form: everything is worked out first, as flagd does, then read. */
-const dynamic: Operator = (args, compiler) => {
+export const dynamic: Operator = (args, compiler) => {
   const { frame, place, isBare, onBucket } = compiler;
   const terms = args.map((arg) => compiler.compile(arg));
   const contextOf = contextReader(frame, place.isInner);

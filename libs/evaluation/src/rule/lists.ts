@@ -1,5 +1,15 @@
 import { argumentList } from './arithmetic.js';
-import { type Frame, isLiteral, type Operator, RuleFailed, type Term } from './term.js';
+import { isConstant } from './constant.js';
+import {
+  compileLate,
+  constant,
+  type Frame,
+  isLiteral,
+  type Operator,
+  type RuleCompiler,
+  RuleFailed,
+  type Term,
+} from './term.js';
 import { isTruthy, listOf } from './values.js';
 
 /** `merge` in a `reduce` doubles like `cat` does. */
@@ -12,6 +22,16 @@ const spend = (frame: Frame): void => {
 
 const INNER = { isInner: true, isTracked: false } as const;
 
+const partsOf = (
+  args: readonly unknown[],
+  { compile, place }: Pick<RuleCompiler, 'compile' | 'place'>,
+): readonly [source: Term, body: Term] => {
+  const [source = null, body = null] = args;
+  return place.isInterpreted
+    ? [compileLate(compile, source), compileLate(compile, body, INNER)]
+    : [compile(source), compile(body, INNER)];
+};
+
 type Collect = (list: readonly unknown[], body: Term) => unknown;
 
 /** `collect` gets the list and a function that runs the rule's body on one element. */
@@ -22,8 +42,7 @@ const iterator =
   ): Operator =>
   (args, { compile, frame, place }) => {
     frame.usesSteps = true;
-    const source = compile(args[0] ?? null);
-    const body = compile(args[1] ?? null, INNER);
+    const [source, body] = partsOf(args, { compile, place });
     const step: Term = (element) => {
       spend(frame);
       return body(element);
@@ -37,13 +56,24 @@ const itemsToTest = (value: unknown, isInterpreted: boolean): readonly unknown[]
   return typeof value === 'string' ? value.split('') : [];
 };
 
+/** The interpreter does not even look at the list where the condition is a constant. */
+const filter: Operator = (args, compiler) => {
+  const { compile, place } = compiler;
+  if (place.isInterpreted && args.length === 2 && isConstant(args[1])) {
+    const keeps = isTruthy(compile(args[1], INNER)({}));
+    return keeps ? compile(args[0]) : constant([]);
+  }
+  return filterEach(args, compiler);
+};
+
+const filterEach = iterator((list, body) => list.filter((element) => isTruthy(body(element))));
+
 const some: Collect = (list, body) => list.some((element) => isTruthy(body(element)));
 
 /** An empty list has nobody for whom it holds; compiled code says the contrary of what is no list at all. */
 const all: Operator = (args, { compile, frame, place }) => {
   frame.usesSteps = true;
-  const source = compile(args[0] ?? null);
-  const body = compile(args[1] ?? null, INNER);
+  const [source, body] = partsOf(args, { compile, place });
   return (data) => {
     const value = source(data);
     if (place.isTracked) frame.register = value;
@@ -55,10 +85,9 @@ const all: Operator = (args, { compile, frame, place }) => {
   };
 };
 
-const reduce: Operator = (args, { compile, frame }) => {
+const reduce: Operator = (args, { compile, frame, place }) => {
   frame.usesSteps = true;
-  const source = compile(args[0] ?? null);
-  const body = compile(args[1] ?? null, INNER);
+  const [source, body] = partsOf(args, { compile, place });
   const initial = compile(args[2] ?? null);
   const step = (accumulator: unknown, current: unknown): unknown => {
     spend(frame);
@@ -90,7 +119,7 @@ const merge: Operator = (args, compiler) => {
 
 export const listOperators: Record<string, Operator> = {
   map: iterator((list, body) => list.map((element) => body(element))),
-  filter: iterator((list, body) => list.filter((element) => isTruthy(body(element)))),
+  filter,
   all,
   some: iterator(some, itemsToTest),
   none: iterator((list, body) => !some(list, body), itemsToTest),

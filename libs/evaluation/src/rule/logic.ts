@@ -1,4 +1,5 @@
 import {
+  compileLate,
   constant,
   INTERPRETED,
   type Operator,
@@ -15,11 +16,16 @@ export const branchPlace = (args: readonly unknown[]): Partial<Place> => (args.l
 const choose: Operator = (args, compiler) => {
   if (args.length === 0) return constant(null);
   const place = branchPlace(args);
-  const terms = args.map((arg) => compiler.compile(arg, place));
+  const compile = isLate(args, { ...compiler.place, ...place }) ? compileLate : compileNow;
+  const terms = args.map((arg) => compile(compiler.compile, arg, place));
   if (terms.length === 1) return terms[0]!;
   const otherwise = terms.length % 2 === 1 ? terms[terms.length - 1]! : constant(null);
   return chain(terms, otherwise);
 };
+
+/** The interpreter works out an `if` of three at once, and any other as it goes. */
+export const isLate = (args: readonly unknown[], { isInterpreted }: Pick<Place, 'isInterpreted'>): boolean =>
+  isInterpreted && args.length !== 3;
 
 /** `[condition, then, condition, then, …]`: the usual lengths without a loop. */
 export const chain = <T>(
@@ -45,10 +51,13 @@ export const chain = <T>(
   };
 };
 
+const compileNow: typeof compileLate = (compile, rule, changes) => compile(rule, changes);
+
 const first =
   (stopsAt: boolean): Operator =>
   (args, compiler) => {
-    const terms = args.map((arg) => compiler.compile(arg));
+    const { compile, place } = compiler;
+    const terms = args.map((arg) => (place.isInterpreted ? compileLate(compile, arg) : compile(arg)));
     const [left, right] = terms as [Term, Term];
     if (terms.length === 2) {
       return tracked(compiler, (data) => {

@@ -44,11 +44,12 @@ const ownMember = (data: unknown, name: string): unknown => {
   return typeof value === 'function' ? undefined : value;
 };
 
+/** Undefined where the path ends early, null only where null is what it leads to. */
 export const walk = (data: unknown, members: readonly Member[]): unknown => {
   let value = data;
   for (let i = 0; i < members.length; i += 1) {
     value = members[i]!(value);
-    if (value === undefined || value === null) return value;
+    if (value === undefined) return undefined;
   }
   return value;
 };

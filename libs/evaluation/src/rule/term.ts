@@ -78,8 +78,11 @@ export type Operator = (args: readonly unknown[], compiler: RuleCompiler) => Ter
 
 /** The rule cannot be compiled: flagd's PARSE_ERROR. */
 export class RuleInvalid extends Error {
-  override readonly name = 'RuleInvalid';
+  override readonly name: string = 'RuleInvalid';
 }
+
+/** A constant part of the rule fails: flagd's PARSE_ERROR too, except where json-logic-engine only finds out when it gets there. */
+export class PartFails extends RuleInvalid {}
 
 /** The rule met data that it cannot handle: flagd's GENERAL. */
 export class RuleFailed extends Error {
@@ -102,3 +105,22 @@ export const tracked = ({ frame, place }: RuleCompiler, term: Term): Term => {
     return value;
   };
 };
+
+/** Compiles what the interpreter does not look at before it gets there: a constant part that fails, fails then. */
+export const late = <T>(compile: () => (data: unknown) => T): ((data: unknown) => T) => {
+  try {
+    return compile();
+  } catch (error) {
+    if (!(error instanceof PartFails)) throw error;
+    const { message } = error;
+    return () => {
+      throw new RuleFailed(message);
+    };
+  }
+};
+
+export const compileLate = (
+  compile: RuleCompiler['compile'],
+  rule: unknown,
+  changes: Partial<Place> = {},
+): Term => late(() => compile(rule, changes));

@@ -46,9 +46,9 @@ const substring: Operator = (args, { compile }) => {
     if (typeof value !== 'string') throw new RuleFailed('substr needs a text');
     const rest = value.slice(start < 0 ? Math.max(0, value.length + start) : start);
     if (count === undefined) return rest;
-    const size = wholeOf(count);
-    // a negative length leaves that many characters off the end
-    return size < 0 ? rest.slice(0, Math.max(0, rest.length + size)) : rest.slice(0, size);
+    if (Number(count) >= 0 || Number.isNaN(Number(count))) return rest.slice(0, wholeOf(count));
+    // a negative length leaves that many characters off the end; one that is a text is joined, not added, in flagd-core
+    return typeof count === 'string' ? '' : rest.slice(0, Math.max(0, wholeOf(rest.length + Number(count))));
   };
 };
 

@@ -15,6 +15,7 @@ import { Waiters } from './status/waiters.js';
 import { ChannelFollower, type Reception } from './stream/channel-follower.js';
 import type { ServerSentEvent } from './stream/sse-parser.js';
 import { composeReport } from './telemetry/compose-report.js';
+import { CrashBook } from './telemetry/crash-book.js';
 import { type Counter, type Gauge, Meters } from './telemetry/meters.js';
 import { Reporter } from './telemetry/reporter.js';
 
@@ -38,6 +39,7 @@ export class HeadgateClient implements Headgate {
   private readonly freshness: FreshnessWatch;
   private readonly follower: ChannelFollower;
   private readonly reporter: Reporter | null = null;
+  private readonly crashes: CrashBook | null = null;
   private readonly waiters = new Waiters();
   private connection: HeadgateStatus['connection'] = 'connecting';
   private reportedHealth: InstanceReport['health'] = 'ok';
@@ -73,13 +75,21 @@ export class HeadgateClient implements Headgate {
       onChanged: () => this.emitStatus(),
     });
     if (settings.reportsUrl !== null) {
+      this.crashes = new CrashBook({
+        directory: settings.dataDir,
+        name: `${settings.project}.${settings.channel}`,
+        bootId: this.bootId,
+        now,
+        complain: complain('crash-untold'),
+      });
       this.reporter = new Reporter({
         url: settings.reportsUrl,
         token: settings.token,
         now,
         random,
         reportEveryMs: settings.reportEveryMs,
-        read: () => this.report(),
+        read: (seq) => this.report(seq),
+        onAccepted: (seq) => this.crashes?.accepted(seq),
         onProblem: (code, message) => this.complain(code, message),
       });
       this.reporter.setInterval(this.book.reportEveryMs);
@@ -168,6 +178,10 @@ export class HeadgateClient implements Headgate {
     else this.complain('health-ignored', 'health() takes ok, degraded or failing');
   }
 
+  crashed(signature: string): void {
+    this.crashes?.crashed(signature);
+  }
+
   ready(timeoutMs: number): Promise<boolean> {
     if (this.held.flags === 'live') return Promise.resolve(true);
     return this.closing ? Promise.resolve(false) : this.waiters.wait(timeoutMs);
@@ -238,9 +252,10 @@ export class HeadgateClient implements Headgate {
     this.waiters.settle(true);
   }
 
-  private report(): ReturnType<typeof composeReport> {
-    const { settings, instance, bootId, book, meters } = this;
-    return composeReport({ settings, instance, bootId, book, meters, health: this.reportedHealth });
+  private report(seq: number): ReturnType<typeof composeReport> {
+    const { settings, instance, bootId, book, meters, reportedHealth: health } = this;
+    const crash = this.crashes?.next(seq);
+    return composeReport({ settings, instance, bootId, book, meters, health, crash });
   }
 
   private baseContext(): EvaluationContext {

@@ -100,6 +100,11 @@ export interface Headgate {
   gauge(name: string): Gauge;
   event(name: string): void;
   health(state: InstanceReport['health']): void;
+  /**
+   * For a handler of the last resort: this process is ending, and why. `signature` names the fault, the same words for the same fault
+   * and no data of anybody. On disk (`dataDir`) when this returns; told by the next report, of this process or of the next one.
+   */
+  crashed(signature: string): void;
   /** True as soon as a state verified on the current connection is in force; false when that takes longer. */
   ready(timeoutMs: number): Promise<boolean>;
   status(): HeadgateStatus;

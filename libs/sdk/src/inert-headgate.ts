@@ -38,6 +38,7 @@ export const inertHeadgate = (at: number, message: string): Headgate => {
     gauge: () => ({ set: () => {} }),
     event: () => {},
     health: () => {},
+    crashed: () => {},
     ready: () => Promise.resolve(false),
     status: () => status,
     close: () => Promise.resolve(),

@@ -10,11 +10,12 @@ export interface ReportSources {
   readonly health: InstanceReport['health'];
   readonly book: FlagBook;
   readonly meters: Meters;
+  readonly crash: InstanceReport['crash'];
 }
 
 /** Everything that leaves this process about it, but for the report's own number and window. */
 export const composeReport = (sources: ReportSources): Omit<InstanceReport, 'seq' | 'window'> => {
-  const { settings, instance, bootId, health, book, meters } = sources;
+  const { settings, instance, bootId, health, book, meters, crash } = sources;
   const { project, channel, version } = settings;
   return {
     schema: 'headgate.report.v1',
@@ -28,5 +29,6 @@ export const composeReport = (sources: ReportSources): Omit<InstanceReport, 'seq
     metrics: meters.read(),
     exposures: [...book.exposures.counted()],
     unknownFlags: book.unknownFlags.list(),
+    ...(crash && { crash }),
   };
 };

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { instanceReport } from '@headgate/contracts';
 import {
   type Script,
@@ -166,5 +169,26 @@ describe('reports', () => {
     await headgate.close();
     expect(headgate.status().connection).toBe('off');
     expect(gateway.reports.length).toBeGreaterThan(0);
+  });
+
+  it('tell in the next process what the last one crashed of, once', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'hg-crashed-'));
+    try {
+      const refusing = await start({ onReport: () => ({ status: 503 }) }, { dataDir });
+      refusing.crashed('null in till');
+      await refusing.close();
+      await gateway.close();
+      const next = await start({}, { dataDir });
+      await next.close();
+      expect(bodies().flatMap(({ crash }) => (crash ? [crash] : []))).toEqual([
+        { signature: 'null in till', at: expect.any(Number) },
+      ]);
+      await gateway.close();
+      client = await start({}, { dataDir });
+      await client.close();
+      expect(bodies().filter(({ crash }) => crash)).toEqual([]);
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true });
+    }
   });
 });

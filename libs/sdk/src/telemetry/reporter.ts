@@ -9,8 +9,9 @@ export interface ReporterOptions {
   readonly now: () => number;
   readonly random: () => number;
   readonly reportEveryMs: number;
-  /** Everything of a report that the reporter does not know itself. */
-  readonly read: () => Omit<InstanceReport, 'seq' | 'window'>;
+  /** Everything of the report of this number that the reporter does not know itself. */
+  readonly read: (seq: number) => Omit<InstanceReport, 'seq' | 'window'>;
+  readonly onAccepted?: (seq: number) => void;
   readonly onProblem: (code: string, message: string) => void;
 }
 
@@ -128,7 +129,7 @@ export class Reporter {
 
   /** Null when that is the end of this report, else the milliseconds until it should be sent again. */
   private async send(report: QueuedReport): Promise<number | null> {
-    const { url, token, now, onProblem } = this.options;
+    const { url, token, now, onAccepted, onProblem } = this.options;
     try {
       const { status, retryAfter } = await postJson({
         url,
@@ -140,6 +141,7 @@ export class Reporter {
       if (status === 202) {
         this.acceptedCount += 1;
         this.acceptedAt = now();
+        onAccepted?.(report.seq);
         return null;
       }
       onProblem('report-refused', `the collector answered ${status} to report ${report.seq}`);
@@ -159,7 +161,7 @@ export class Reporter {
 
   private compose(): QueuedReport | null {
     try {
-      const { flags, ...rest } = this.options.read();
+      const { flags, ...rest } = this.options.read(this.seq + 1);
       const report: InstanceReport = {
         ...rest,
         flags: flags.slice(0, REPORT_LIMITS.maxFlagsPerReport),

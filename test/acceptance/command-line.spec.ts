@@ -223,6 +223,9 @@ describe('a rollout on the command line', () => {
     watching.stdin?.end();
     const end = ended(watching);
     await new Promise((seen) => watching.stdout?.once('data', seen));
+    const objected = await headgate(`rollout object ${id} --site harbour --kind local-rollback --why unwell`);
+    expect([objected.exit, objected.err]).toEqual([0, expect.stringContaining('of site harbour')]);
+    expect((await headgate(`rollout object ${id} --vendor Acme! --why x`)).exit).toBe(2);
     expect((await headgate(`rollout abort ${id} --why enough`)).exit).toBe(0);
     const { exit, out, err } = await end;
     const events = out
@@ -235,6 +238,11 @@ describe('a rollout on the command line', () => {
     expect((await headgate(`rollout wait ${id}`)).exit).toBe(7);
     expect((await headgate(`rollout get ${id}`)).out).toMatch(/^new-parser → on/);
     expect((await headgate(`rollout why ${id}`)).out).toMatch(/^aborted/);
+    expect((await headgate(`rollout why ${id}`)).out).toContain(
+      'local-rollback of site harbour at 0 %: unwell',
+    );
+    const why = JSON.parse((await headgate(`rollout why ${id} -o json`)).out);
+    expect(why.signals).toMatchObject([{ signal: 'local-rollback', source: { name: 'harbour' } }]);
     expect((await headgate('rollout list -o name')).out).toBe(`rollout/${id}\n`);
   });
 

@@ -238,6 +238,32 @@ describe('a watched rollout', () => {
     expect(statuses.at(-1)).toBe('aborted');
   });
 
+  it('takes objections of who may release, once of each source, and shows them with their weight', async () => {
+    const id = await start();
+    const path = `/v1/projects/web/rollouts/${id}/object`;
+    const object = (body: object, token = admin) => control.call('POST', path, { token, body });
+    const why = 'the till stays shut';
+    const vendor = { signal: 'local-rollback', source: { kind: 'vendor', name: 'acme' }, why };
+    expect((await object({ why })).status).toBe(200);
+    expect((await object(vendor)).status).toBe(200);
+    const again = await object({ why: 'once more' });
+    expect([again.status, again.body.error.code]).toEqual([409, 'already-exists']);
+    for (const wrong of [{}, { why, signal: 'crash' }, { why, source: { kind: 'site', name: 'No Name' } }])
+      expect((await object(wrong)).status).toBe(400);
+    const { body } = await control.call('GET', `/v1/projects/web/rollouts/${id}`, { token: admin });
+    expect(body.signals).toEqual([
+      {
+        id: expect.any(String),
+        signal: 'objection',
+        source: { kind: 'site', name: 'local' },
+        at: expect.any(Number),
+        weightPpm: 0,
+        why,
+      },
+      expect.objectContaining({ signal: 'local-rollback', source: { kind: 'vendor', name: 'acme' } }),
+    ]);
+  });
+
   it('has no verdict to give to a pipeline before the judge spoke', async () => {
     const id = await start();
     const { status, body } = await control.call('GET', `/v1/projects/web/rollouts/${id}/verdict`, {

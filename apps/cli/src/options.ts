@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
-import { CommandFailed, EXIT } from './exit.js';
+import { CommandFailed, EXIT, usageError } from './exit.js';
 import { durationMs } from './output/figures.js';
 import { readStdin, type Terminal } from './terminal.js';
 
@@ -21,12 +21,13 @@ export const parseDuration = (text: string): number => {
 };
 
 /** JSON of a file, or of stdin for `-`. */
-export const readJson = async (terminal: Terminal, file: string): Promise<unknown> => {
-  const text = file === '-' ? await readStdin(terminal) : readText(resolve(terminal.cwd, file));
+export const readJson = async (terminal: Terminal, file: string): Promise<unknown> =>
+  parseJsonText(await readTextOf(terminal, file), file === '-' ? 'stdin' : file);
+
+export const parseJsonText = (text: string, where: string): unknown => {
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
-    const where = file === '-' ? 'stdin' : file;
     throw new CommandFailed(
       EXIT.invalid,
       `${where} is not JSON: ${(cause as Error).message}`,
@@ -34,6 +35,17 @@ export const readJson = async (terminal: Terminal, file: string): Promise<unknow
     );
   }
 };
+
+/** ISO 8601, or milliseconds since the epoch. */
+export const parseInstant = (text: string): number => {
+  const ms = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
+  if (Number.isSafeInteger(ms) && ms >= 0) return ms;
+  throw usageError(`"${text}" is no instant`, 'Write it like 2026-12-24T18:00:00Z.');
+};
+
+/** A file, or stdin for `-`. */
+export const readTextOf = async (terminal: Terminal, file: string): Promise<string> =>
+  file === '-' ? readStdin(terminal) : readText(resolve(terminal.cwd, file));
 
 const readText = (path: string): string => {
   try {

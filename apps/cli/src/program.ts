@@ -1,9 +1,13 @@
 import { Command, Option } from 'commander';
 import { addChannelCommands } from './channel/channel-command.js';
 import { addFlagCommands } from './flag/flag-command.js';
+import { addExportCommand } from './flag-file/export-command.js';
+import { addImportCommand } from './flag-file/import-command.js';
+import { addValidateCommand } from './flag-file/validate-command.js';
 import { addOperationCommands } from './operations/operations-command.js';
 import { addProjectCommands } from './project/project-command.js';
 import { addRolloutCommands } from './rollout/rollout-command.js';
+import { addSegmentCommands } from './segment/segment-command.js';
 import { OUTPUTS } from './settings/settings.js';
 import type { Terminal } from './terminal.js';
 import { addTokenCommands } from './token/token-command.js';
@@ -36,6 +40,10 @@ export const buildProgram = (terminal: Terminal, version: string): Command => {
   addProjectCommands(program, terminal);
   addChannelCommands(program, terminal);
   addFlagCommands(program, terminal);
+  addSegmentCommands(program, terminal);
+  addValidateCommand(program, terminal);
+  addExportCommand(program, terminal);
+  addImportCommand(program, terminal);
   addRolloutCommands(program, terminal);
   addTokenCommands(program, terminal);
   addOperationCommands(program, terminal);

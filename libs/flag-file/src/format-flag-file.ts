@@ -10,20 +10,24 @@ const INLINE = ['when', 'targeting', 'split', 'from', 'to', 'serve', 'tags', 'pr
  * text, and `parseFlagFile` gives it back.
  */
 export const formatFlagFile = (file: FlagFile): string => {
-  const { schema, channel, metadata, flagd, segments, flags } = file;
-  const top = {
-    schema,
-    ...(channel === undefined ? {} : { channel }),
-    ...(metadata === undefined ? {} : { metadata }),
-    ...(flagd === undefined ? {} : { flagd }),
-    ...(segments === undefined ? {} : { segments }),
-    flags: Object.fromEntries(Object.entries(flags).map(([key, flag]) => [key, writeDefinition(flag)])),
-  };
   // Quoted where YAML 1.1 would read "on" as true: other tools still do.
-  const document = new Document(top, { aliasDuplicateObjects: false, compat: 'yaml-1.1' });
+  const document = new Document(readable(file), { aliasDuplicateObjects: false, compat: 'yaml-1.1' });
   layOut(document);
   return document.toString({ lineWidth: 110, flowCollectionPadding: true });
 };
+
+/** The same as JSON, which `parseFlagFile` reads too. */
+export const formatFlagFileAsJson = (file: FlagFile): string =>
+  `${JSON.stringify(readable(file), null, 2)}\n`;
+
+const readable = ({ schema, channel, metadata, flagd, segments, flags }: FlagFile): object => ({
+  schema,
+  ...(channel === undefined ? {} : { channel }),
+  ...(metadata === undefined ? {} : { metadata }),
+  ...(flagd === undefined ? {} : { flagd }),
+  ...(segments === undefined ? {} : { segments }),
+  flags: Object.fromEntries(Object.entries(flags).map(([key, flag]) => [key, writeDefinition(flag)])),
+});
 
 const layOut = (document: Document): void => {
   visit(document, {

@@ -1,19 +1,23 @@
 import { acknowledged, type FlagDefinition, flagDefinition, flagView } from '@headgate/contracts';
+import { parseFlagFile } from '@headgate/flag-file';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { confirmByName } from '../confirm.js';
 import { CommandFailed, EXIT, usageError } from '../exit.js';
-import { commandIdOption, readJson, whyOption, yesOption } from '../options.js';
+import { problemsIn } from '../flag-file/flag-file-problem.js';
+import { commandIdOption, readJson, readTextOf, whyOption, yesOption } from '../options.js';
 import { acknowledge } from '../output/acknowledge.js';
 import { printList, printOne } from '../output/print.js';
 import { openSession, type Session } from '../session.js';
 import type { Terminal } from '../terminal.js';
+import { type EvaluateOptions, evaluateFlag } from './evaluate-flag.js';
 import { shownFlag } from './shown-flag.js';
 
 interface WriteOptions {
   readonly why: string;
   readonly commandId?: string;
   readonly definition?: string;
+  readonly file?: string;
   readonly default?: string;
   readonly yes?: boolean;
   readonly input?: boolean;
@@ -30,11 +34,12 @@ export const addFlagCommands = (program: Command, terminal: Terminal): void => {
     .command('create <key>')
     .description('create a flag; without a definition a boolean one that is off')
     .option('--definition <file>', 'JSON of the flag definition, - for stdin')
+    .option('--file <file>', 'flag file that has the flag, - for stdin')
     .addOption(whyOption())
     .addOption(commandIdOption())
     .action(async (key: string, options: WriteOptions, command: Command) => {
       const session = openSession(terminal, command);
-      const definition = options.definition ? await definitionIn(terminal, options.definition) : BOOLEAN_OFF;
+      const definition = (await givenDefinition(terminal, key, options)) ?? BOOLEAN_OFF;
       const { why, commandId } = options;
       const answer = await session.client.call({
         method: 'POST',
@@ -67,12 +72,23 @@ export const addFlagCommands = (program: Command, terminal: Terminal): void => {
     .command('change <key>')
     .description('change a flag: its whole definition, or only its default variant')
     .option('--definition <file>', 'JSON of the flag definition, - for stdin')
+    .option('--file <file>', 'flag file that has the flag, - for stdin')
     .option('--default <variant>', 'default variant')
     .addOption(whyOption())
     .addOption(commandIdOption())
     .action((key: string, options: WriteOptions, command: Command) =>
       changeFlag(terminal, key, options, command),
     );
+  flag
+    .command('evaluate <key>')
+    .description('show what a flag gives a context, and how it comes to that')
+    .option('--context <json>', 'evaluation context')
+    .option('--context-file <file>', 'JSON of the evaluation context, - for stdin')
+    .option('--at <instant>', 'moment to evaluate at, for ramps and schedules; now when absent')
+    .action(async (key: string, options: EvaluateOptions, command: Command) => {
+      const session = openSession(terminal, command);
+      await evaluateFlag(session, [...(await flagsPath(session)), key], options);
+    });
   addMoves(flag, terminal);
 };
 
@@ -120,13 +136,17 @@ const changeFlag = async (
   command: Command,
 ): Promise<void> => {
   const session = openSession(terminal, command);
-  if ((options.definition === undefined) === (options.default === undefined)) {
-    throw usageError('nothing to change', 'Pass either --definition FILE or --default VARIANT.');
-  }
+  const given = [options.definition, options.file, options.default].filter((option) => option !== undefined);
+  if (given.length !== 1)
+    throw usageError(
+      given.length === 0 ? 'nothing to change' : 'more than one change given',
+      'Pass either --definition FILE or --default VARIANT, or --file FLAG-FILE.',
+    );
   const path = [...(await flagsPath(session)), key];
-  const definition = options.definition
-    ? await definitionIn(terminal, options.definition)
-    : { ...(await definitionOf(session, path)), defaultVariant: options.default ?? '' };
+  const definition = (await givenDefinition(terminal, key, options)) ?? {
+    ...(await definitionOf(session, path)),
+    defaultVariant: options.default ?? '',
+  };
   const { why, commandId } = options;
   const answer = await session.client.call({
     method: 'PUT',
@@ -142,6 +162,30 @@ const BOOLEAN_OFF: z.input<typeof flagDefinition> = {
   state: 'ENABLED',
   variants: { on: true, off: false },
   defaultVariant: 'off',
+};
+
+const givenDefinition = async (
+  terminal: Terminal,
+  key: string,
+  { definition, file }: WriteOptions,
+): Promise<FlagDefinition | undefined> => {
+  if (definition !== undefined && file !== undefined)
+    throw usageError('two definitions given', 'Pass either --definition FILE or --file FILE.');
+  if (file !== undefined) return definitionInFlagFile(terminal, key, file);
+  return definition === undefined ? undefined : definitionIn(terminal, definition);
+};
+
+const definitionInFlagFile = async (
+  terminal: Terminal,
+  key: string,
+  path: string,
+): Promise<FlagDefinition> => {
+  const { file, problems } = parseFlagFile(await readTextOf(terminal, path));
+  if (!file || problems.length > 0) throw problemsIn(path, problems);
+  const definition = Object.hasOwn(file.flags, key) ? file.flags[key] : undefined;
+  if (definition) return definition;
+  const keys = Object.keys(file.flags).join(', ') || 'none';
+  throw new CommandFailed(EXIT.invalid, `${path} has no flag "${key}"`, `It has: ${keys}.`);
 };
 
 const definitionIn = async (terminal: Terminal, file: string): Promise<FlagDefinition> => {

@@ -8,6 +8,7 @@ import {
 } from '@headgate/contracts';
 import { isFields } from '../definition-form.js';
 import { FLAG_FILE_SCHEMA, type FlagFile, type Path, showPath } from '../flag-file.js';
+import { isSame } from '../is-same.js';
 import { type Imported, type NotCarried, unread } from '../report.js';
 import { type Issue, tellIssues } from '../tell-issues.js';
 import { problemAt, readTree } from '../text-tree.js';
@@ -185,17 +186,4 @@ const keptIn = (flag: JsonValue): FlagDefinition | undefined => {
   const read = readTree(text);
   const parsed = 'tree' in read ? flagDefinition.safeParse(read.tree.value) : undefined;
   return parsed?.success ? parsed.data : undefined;
-};
-
-/** Equal as JSON, whatever the order of names. */
-export const isSame = (a: unknown, b: unknown): boolean => {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const [left, right] = [a, b] as [Fields, Fields];
-  const names = Object.keys(left);
-  return (
-    names.length === Object.keys(right).length &&
-    names.every((name) => Object.hasOwn(right, name) && isSame(left[name], right[name]))
-  );
 };

@@ -1,10 +1,11 @@
 import type { ChannelFlags } from '../flag-set/channel-flags.js';
-import { type FlagsVersion, parseVersion } from '../flag-set/flags-version.js';
+import type { FlagsVersion } from '../flag-set/flags-version.js';
 import { OfrepRefused } from './ofrep-refused.js';
+import { parseSourceVersion, type SourceVersion } from './source-version.js';
 
 /** What a client that was told to evaluate again knows of: no answer may be older. */
 export interface DemandedFreshness {
-  readonly version: FlagsVersion | null;
+  readonly etag: SourceVersion | null;
   readonly lastModifiedSecond: number | null;
 }
 
@@ -12,7 +13,7 @@ export interface DemandedFreshness {
 export const readDemandedFreshness = (query: unknown): DemandedFreshness => {
   const { flagConfigEtag, flagConfigLastModified } = (query ?? {}) as Readonly<Record<string, unknown>>;
   return {
-    version: typeof flagConfigEtag === 'string' ? parseVersion(flagConfigEtag) : null,
+    etag: typeof flagConfigEtag === 'string' ? parseSourceVersion(flagConfigEtag) : null,
     lastModifiedSecond: flagConfigLastModified === undefined ? null : secondOf(flagConfigLastModified),
   };
 };
@@ -44,7 +45,7 @@ const CLOCK_WAIT_MS = 1_000;
  */
 export const reachesFreshness = async (
   flags: ChannelFlags,
-  { version, lastModifiedSecond }: DemandedFreshness,
+  { version, lastModifiedSecond }: { version: FlagsVersion | null; lastModifiedSecond: number | null },
   { now, waitMs }: FreshnessClock,
 ): Promise<boolean> => {
   if (version !== null && !(await flags.reaches(version, waitMs))) return false;
@@ -55,7 +56,8 @@ export const reachesFreshness = async (
   return true;
 };
 
-const becomes = async (isTrue: () => boolean, now: () => number, waitMs: number): Promise<boolean> => {
+/** Whether it was true at the latest after `waitMs`. */
+export const becomes = async (isTrue: () => boolean, now: () => number, waitMs: number): Promise<boolean> => {
   const until = now() + waitMs;
   while (!isTrue()) {
     if (now() >= until) return false;

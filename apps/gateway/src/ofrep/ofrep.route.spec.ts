@@ -248,12 +248,12 @@ describe('the OFREP door', () => {
 
   describe('a demand for freshness', () => {
     it('is met at once by the version held or an older one, and by an etag of another server', async () => {
-      for (const etag of ['1.2', '1.1', '0.99', 'abc123'])
+      for (const etag of ['own:1.2', 'own:1.1', 'own:0.99', 'other:9.9', '9.9', 'abc123'])
         expect((await bulk({}, {}, `?flagConfigEtag=${etag}`)).answer.status).toBe(200);
     });
 
     it('holds the answer back until the version is here', async () => {
-      const answer = bulk({}, {}, '?flagConfigEtag=1.3');
+      const answer = bulk({}, {}, '?flagConfigEtag=own:1.3');
       await change(1, { defaultVariant: 'on' });
       expect((await answer).json.flags[0].value).toBe(true);
     });
@@ -261,15 +261,30 @@ describe('the OFREP door', () => {
     it('is refused rather than answered from an older state', async () => {
       const late = await start({ freshnessWaitMs: 50 });
       for (const query of [
-        '?flagConfigEtag=1.9',
-        '?flagConfigEtag=2.1',
-        '?flagConfigEtag=1.2%2B1.9',
+        '?flagConfigEtag=own:1.9',
+        '?flagConfigEtag=own:2.1',
+        '?flagConfigEtag=own:1.2%2B1.9',
         `?flagConfigLastModified=${Math.floor(Date.now() / 1_000) + 100}`,
       ]) {
         const { answer, json } = await bulk({}, {}, query, late);
         expect([answer.status, Object.keys(json)]).toEqual([503, ['errorDetails']]);
         expect(answer.headers.get('retry-after')).toBe('2');
       }
+    });
+
+    it('holds for the source that was told of, until one of higher precedence has the channel', async () => {
+      const mirrored = await start({
+        sources: [
+          { root: 'own', stream: 'OWN', pin: `sha256:${'0'.repeat(64)}` },
+          { root: 'debian', stream: 'FLAGS', pin: channel.pin },
+        ],
+        freshnessWaitMs: 50,
+      });
+      const asked = async (etag: string) =>
+        (await bulk({}, {}, `?flagConfigEtag=${etag}`, mirrored)).answer.status;
+      expect([await asked('debian:1.2'), await asked('debian:1.9')]).toEqual([200, 503]);
+      // Somewhere `own` has the channel already.
+      expect(await asked('own:1.1')).toBe(503);
     });
 
     it('by time alone is met by what was heard since', async () => {
@@ -315,22 +330,27 @@ describe('the OFREP door', () => {
     it('tells a newcomer what it may have missed, and then each change, as the schema has it', async () => {
       const client = await follow();
       expect(client.events()).toEqual([
-        { id: '1.2', data: { type: 'refetchEvaluation', etag: '1.2', lastModified: expect.any(Number) } },
+        {
+          id: 'own:1.2',
+          data: { type: 'refetchEvaluation', etag: 'own:1.2', lastModified: expect.any(Number) },
+        },
       ]);
       await change(1, { defaultVariant: 'on' });
-      await until('the change', () => client.events().at(-1)?.id === '1.3');
+      await until('the change', () => client.events().at(-1)?.id === 'own:1.3');
       const { etag, lastModified } = client.events().at(-1)!.data;
       const query = `?flagConfigEtag=${etag}&flagConfigLastModified=${lastModified}`;
       expect((await bulk({}, {}, query)).json.flags[0].value).toBe(true);
     });
 
     it('tells a client that comes back only what it does not know', async () => {
-      expect((await follow({ 'last-event-id': '1.2' })).events()).toEqual([]);
-      expect((await follow({ 'last-event-id': '1.1' })).events().map(({ id }) => id)).toEqual(['1.2']);
+      expect((await follow({ 'last-event-id': 'own:1.2' })).events()).toEqual([]);
+      expect((await follow({ 'last-event-id': 'own:1.1' })).events().map(({ id }) => id)).toEqual([
+        'own:1.2',
+      ]);
     });
 
     it('tells one that knows of newer flags nothing before it has them too', async () => {
-      const client = await follow({ 'last-event-id': '1.4' }, service, false);
+      const client = await follow({ 'last-event-id': 'own:1.4' }, service, false);
       await change(1);
       await until('the commit', () => revision() === '1.3');
       await change(2, { state: 'DISABLED', killed: { at: 1, why: 'x' } });
@@ -338,14 +358,14 @@ describe('the OFREP door', () => {
       expect(client.events()).toEqual([]);
       await change(3, { state: 'DISABLED', killed: { at: 1, why: 'x' } });
       await until('what it does not', () => client.events().length === 1);
-      expect(client.events()[0]?.id).toBe('1.5');
+      expect(client.events()[0]?.id).toBe('own:1.5');
     });
 
     it('gathers changes that follow closely, and never a flag that goes off', async () => {
       const client = await follow();
       for (let i = 0; i < 10; i += 1) await change(1);
       await change(2, { state: 'DISABLED', killed: { at: 1, why: 'x' } });
-      await until('the kill', () => client.events().at(-1)?.id === `1.${channel.head.h.n}`);
+      await until('the kill', () => client.events().at(-1)?.id === `own:1.${channel.head.h.n}`);
       expect(client.events().length).toBeLessThan(6);
     });
 
@@ -353,9 +373,9 @@ describe('the OFREP door', () => {
       const at = Math.floor(Date.now() / 1_000) + 2;
       await change(1, { targeting: { if: [{ '>=': [{ var: '$flagd.timestamp' }, at] }, 'on', null] } });
       const client = await follow();
-      await until('the moment', () => client.events().at(-1)?.id === `1.3@${at}`);
+      await until('the moment', () => client.events().at(-1)?.id === `own:1.3@${at}`);
       const { etag, lastModified } = client.events().at(-1)!.data;
-      expect([etag, lastModified]).toEqual(['1.3', at]);
+      expect([etag, lastModified]).toEqual(['own:1.3', at]);
       expect(
         (await bulk({}, {}, `?flagConfigEtag=${etag}&flagConfigLastModified=${at}`)).json.flags[0].value,
       ).toBe(true);

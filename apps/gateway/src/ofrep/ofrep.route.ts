@@ -16,7 +16,7 @@ import { DEFAULT_REQUESTS_PER_SECOND, GATEWAY_OPTIONS, type GatewayOptions } fro
 import { AddressLimits } from '../http/address-limits.js';
 import { ClientSlots } from '../http/client-slots.js';
 import { allowOrigins, answerPreflight, corsHeaders } from '../http/cors.js';
-import { reachesFreshness, readDemandedFreshness } from './demanded-freshness.js';
+import { becomes, reachesFreshness, readDemandedFreshness } from './demanded-freshness.js';
 import { evaluateAll, isMatch, writeEvaluation } from './evaluation-answer.js';
 import { readContext } from './evaluation-request.js';
 import { OfrepEvents } from './ofrep-events.js';
@@ -109,9 +109,8 @@ export class OfrepRoute implements OnModuleInit {
 
   private async bulk(request: FastifyRequest<Named>, reply: FastifyReply): Promise<FastifyReply> {
     const { project, channel: name } = request.params;
-    const channel = this.find(request.params);
     const context = readContext(request.body);
-    await this.demandFreshness(channel, request.query);
+    const channel = await this.findFresh(request.params, request.query);
     const { body, etag } = evaluateAll(channel.flags, context, {
       flagSetId: `${project}/${name}`,
       eventsUri: `/flags/${project}/${name}/ofrep/v1/events`,
@@ -137,9 +136,17 @@ export class OfrepRoute implements OnModuleInit {
     return undefined;
   }
 
-  private async demandFreshness(channel: ServedChannel, query: unknown): Promise<void> {
-    const clock = { now: this.options.now, waitMs: this.options.freshnessWaitMs ?? FRESHNESS_WAIT_MS };
-    if (await reachesFreshness(channel.flags, readDemandedFreshness(query), clock)) return;
+  /** The channel as new as the client knows that it is somewhere, of the source that it is told of or one of higher precedence. */
+  private async findFresh(params: Named['Params'], query: unknown): Promise<ServedChannel> {
+    const { etag, lastModifiedSecond } = readDemandedFreshness(query);
+    const { now, freshnessWaitMs: waitMs = FRESHNESS_WAIT_MS } = this.options;
+    const rank = etag === null ? -1 : this.rankOf(etag.root);
+    const isHere = (): boolean => rank === -1 || this.rankOf(this.find(params).address.source.root) <= rank;
+    const isFound = await becomes(isHere, now, waitMs);
+    const channel = this.find(params);
+    const version = etag?.root === channel.address.source.root ? etag.version : null;
+    const demanded = { version, lastModifiedSecond };
+    if (isFound && (await reachesFreshness(channel.flags, demanded, { now, waitMs }))) return channel;
     this.refused.inc({ reason: 'behind' });
     throw new OfrepRefused(
       503,
@@ -147,6 +154,11 @@ export class OfrepRoute implements OnModuleInit {
       'This gateway has not received the version that was asked for yet.',
       RETRY_BEHIND_SECONDS,
     );
+  }
+
+  /** Place of a source in the order of precedence; -1 for one that is not ours. */
+  private rankOf(root: string): number {
+    return this.options.sources.findIndex((source) => source.root === root);
   }
 
   private find({ project, channel }: Named['Params']): ServedChannel {

@@ -38,7 +38,7 @@ describe('RefetchBroadcast', () => {
     reader.acceptState(channel.state());
     flags = new ChannelFlagSet({ project, channel: name, now: Date.now, onLeftOut: () => {} });
     flags.sync(reader.state!, reader.tip!.h);
-    broadcast = new RefetchBroadcast({ flags, now: Date.now, random: () => 0, catchUpMs: 50 });
+    broadcast = new RefetchBroadcast({ root: 'own', flags, now: Date.now, random: () => 0, catchUpMs: 50 });
   });
   afterEach(() => {
     broadcast.close();
@@ -50,22 +50,22 @@ describe('RefetchBroadcast', () => {
   };
 
   it('lets a client go that knows of flags which do not come', async () => {
-    const { socket, joined } = join('1.9');
+    const { socket, joined } = join('own:1.9');
     await joined;
     expect([socket.destroyed, socket.text, broadcast.clientCount]).toEqual([true, '', 0]);
   });
 
-  it.each(['', 'x', '1', 'abc@5', '1.2x'])(
+  it.each(['', 'x', '1', 'abc@5', 'own:1.2x', 'own:1.1', 'other:1.9', '1.9'])(
     'tells a client everything whose id says nothing: %j',
     async (id) => {
       const { socket, joined } = join(id);
       await joined;
-      expect(socket.ids).toEqual(['1.2']);
+      expect(socket.ids).toEqual(['own:1.2']);
     },
   );
 
   it('ends those who wait too when it ends, and forgets those who left', async () => {
-    const [waiting, gone, following] = [join('1.9'), join(), join()];
+    const [waiting, gone, following] = [join('own:1.9'), join(), join()];
     await following.joined;
     gone.socket.destroy();
     expect(broadcast.clientCount).toBe(1);

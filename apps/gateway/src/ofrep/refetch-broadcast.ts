@@ -2,7 +2,7 @@ import { Fanout } from '../fan-out/fanout.js';
 import type { ClientSocket } from '../fan-out/stream-client.js';
 import { ChangeGatherer } from '../flag-set/change-gatherer.js';
 import type { ChannelFlags } from '../flag-set/channel-flags.js';
-import { parseVersion } from '../flag-set/flags-version.js';
+import { formatSourceVersion, parseSourceVersion } from './source-version.js';
 
 /** The longest that a timer is set for: then the moments are looked at again, in case the clock was moved. */
 const LONGEST_WAIT_MS = 3_600_000;
@@ -14,6 +14,8 @@ const CATCH_UP_MS = 20_000;
 const [LEAST_RETRY_MS, MOST_RETRY_MS] = [1_000, 5_000];
 
 export interface RefetchBroadcastOptions {
+  /** Of the source that the flags are from. */
+  readonly root: string;
   readonly flags: ChannelFlags;
   readonly now: () => number;
   readonly random: () => number;
@@ -59,7 +61,8 @@ export class RefetchBroadcast {
    * have not caught up) hears nothing before we have them: it would evaluate anew and go back, kills included.
    */
   async join(socket: RefetchSocket, lastEventId: string | undefined): Promise<void> {
-    const known = parseVersion(lastEventId?.split('@')[0] ?? '');
+    const said = parseSourceVersion(lastEventId?.split('@')[0] ?? '');
+    const known = said?.root === this.options.root ? said.version : null;
     this.waiting.add(socket);
     const isReached = known === null || (await this.options.flags.reaches(known, this.catchUpMs));
     this.waiting.delete(socket);
@@ -88,14 +91,18 @@ export class RefetchBroadcast {
   /** Flags in force, and the newest moment at which their answers can have changed by themselves. */
   private id(): string {
     const { last } = this.options.flags.moments();
-    return `${this.options.flags.revision ?? ''}${last === null ? '' : `@${last}`}`;
+    return `${this.etag()}${last === null ? '' : `@${last}`}`;
+  }
+
+  private etag(): string {
+    return formatSourceVersion(this.options.root, this.options.flags.revision);
   }
 
   private event(): Buffer {
     const { flags } = this.options;
     const { last } = flags.moments();
     const lastModified = Math.max(Math.floor(flags.changedAt / 1_000), last ?? 0);
-    const data = { type: 'refetchEvaluation', etag: flags.revision ?? '', lastModified };
+    const data = { type: 'refetchEvaluation', etag: this.etag(), lastModified };
     return Buffer.from(`id: ${this.id()}\ndata: ${JSON.stringify(data)}\n\n`);
   }
 

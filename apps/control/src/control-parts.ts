@@ -1,4 +1,3 @@
-import type { FlagUsage } from '@headgate/domain';
 import type { EventStore } from '@headgate/event-store';
 import type { Database } from '@headgate/read-model';
 import type { Streams } from '@headgate/streams';
@@ -11,14 +10,12 @@ export interface ControlParts {
   readonly store: EventStore;
   /** For the judge's looks, which are not stored, and its plans; without it `/watch` shows rollouts only. */
   readonly streams?: Pick<Streams, 'subscribeCore' | 'ask'>;
-  /** The read model; without it reads are answered from the fold that deciders use. */
+  /** The read model; without it reads are answered from the fold that deciders use, and a flag's health goes by the calendar. */
   readonly database?: Database;
   readonly now: () => number;
   /** UUIDv7. */
   readonly newId: () => string;
   readonly random: (bytes: number) => Buffer;
-  /** Who evaluated which flags of a channel lately, by flag key; without it a flag's health goes by the calendar. */
-  readonly usage?: (project: string, channel: string) => Promise<ReadonlyMap<string, FlagUsage> | null>;
   readonly operations?: Operations;
 }
 

@@ -24,6 +24,8 @@ import { SteadfastQueries } from './queries/steadfast-queries.js';
 import { RolloutController } from './rollout/rollout.controller.js';
 import { SegmentController } from './segment/segment.controller.js';
 import { TokenController } from './token/token.controller.js';
+import { UsageController } from './usage/usage.controller.js';
+import { UsageQueries } from './usage/usage-queries.js';
 
 @Module({})
 export class ControlModule implements OnModuleInit, OnApplicationShutdown {
@@ -38,6 +40,7 @@ export class ControlModule implements OnModuleInit, OnApplicationShutdown {
         ChannelController,
         FlagController,
         SegmentController,
+        UsageController,
         RolloutController,
         TokenController,
         OperationsController,
@@ -60,6 +63,11 @@ export class ControlModule implements OnModuleInit, OnApplicationShutdown {
           provide: Queries,
           useFactory: (fold: FoldQueries, feed: LogFeed, log: Log) => queriesOf(parts, fold, feed, log),
           inject: [FoldQueries, LogFeed, Log],
+        },
+        {
+          provide: UsageQueries,
+          useFactory: (log: Log) => new UsageQueries({ db: parts.database, now: parts.now, log }),
+          inject: [Log],
         },
         Commands,
         BearerGuard,

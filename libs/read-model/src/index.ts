@@ -16,6 +16,8 @@ export { archivedProjects, archiveHead, readArchive } from './queries/archive.js
 export {
   type ChannelUsage,
   channelUsage,
+  type LastServed,
+  lastServed,
   servedVariants,
   type UnknownFlagUsage,
   unknownFlags,

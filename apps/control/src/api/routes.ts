@@ -11,6 +11,7 @@ import {
   createSegment,
   createToken,
   flagFilter,
+  flagUsageView,
   flagView,
   jsonValue,
   previewPlan,
@@ -20,6 +21,7 @@ import {
   rolloutView,
   segmentView,
   tokenView,
+  unknownFlagsView,
 } from '@headgate/contracts';
 import type { Access } from '@headgate/service-kit';
 import type { z } from 'zod';
@@ -89,6 +91,18 @@ export const ROUTES = {
     query: flagFilter,
   },
   getFlag: read(flag, 'viewer', flagView, 'One flag, by its key.'),
+  getFlagUsage: read(
+    `${flag}/usage`,
+    'viewer',
+    flagUsageView,
+    'What reports say of its use: variants served, how often, when, by about how many instances.',
+  ),
+  listUnknownFlags: read(
+    `${project}/channels/:channel/unknown-flags`,
+    'viewer',
+    unknownFlagsView,
+    'Keys that code asks for and the channel does not have.',
+  ),
   changeFlag: { ...write(flag, 'editor', changeFlag, 'Change a flag as a whole.'), method: 'PUT' },
   killFlag: write(`${flag}/kill`, 'releaser', becauseOf, 'Turn the code path off everywhere, at once.'),
   liftKill: write(`${flag}/lift-kill`, 'releaser', becauseOf, 'Lift a kill.'),

@@ -15,8 +15,9 @@ import { ROUTES } from '../api/routes.js';
 import { CONTROL_PARTS, type ControlParts } from '../control-parts.js';
 import { Commands } from '../log/commands.js';
 import { Queries } from '../queries/queries.js';
+import { UsageQueries } from '../usage/usage-queries.js';
 import { type ChannelPath, channelPath, type FlagPath, flagPath } from './flag-path.js';
-import { type ChannelUsage, matches, withHealth } from './listed-flags.js';
+import { matches, withHealth } from './listed-flags.js';
 
 type Because = z.infer<typeof becauseOf>;
 
@@ -26,6 +27,7 @@ export class FlagController {
   constructor(
     @Inject(Commands) private readonly commands: Commands,
     @Inject(Queries) private readonly queries: Queries,
+    @Inject(UsageQueries) private readonly usage: UsageQueries,
     @Inject(CONTROL_PARTS) private readonly parts: ControlParts,
   ) {}
 
@@ -44,8 +46,10 @@ export class FlagController {
     @Param({ schema: channelPath }) { project, channel }: ChannelPath,
     @Query({ schema: flagFilter }) filter: FlagFilter,
   ): Promise<{ items: readonly FlagView[] }> {
-    const flags = await this.queries.flags(project, channel);
-    const usage = await this.usageOf(project, channel);
+    const [flags, usage] = await Promise.all([
+      this.queries.flags(project, channel),
+      this.usage.ofChannel(project, channel),
+    ]);
     const now = this.parts.now();
     const items = flags.map((flag) => withHealth(flag, usage, now));
     return { items: items.filter((flag) => matches(flag, filter)) };
@@ -53,8 +57,11 @@ export class FlagController {
 
   @Route(ROUTES.getFlag)
   async get(@Param({ schema: flagPath }) { project, channel, key }: FlagPath): Promise<FlagView> {
-    const flag = await this.queries.flag(project, channel, key);
-    return withHealth(flag, await this.usageOf(project, channel), this.parts.now());
+    const [flag, usage] = await Promise.all([
+      this.queries.flag(project, channel, key),
+      this.usage.ofChannel(project, channel),
+    ]);
+    return withHealth(flag, usage, this.parts.now());
   }
 
   @Route(ROUTES.changeFlag)
@@ -91,10 +98,6 @@ export class FlagController {
     @Body({ schema: becauseOf }) body: Because,
   ): Promise<Acknowledged> {
     return this.commands.send(request, { type: 'archive-flag', ...(await this.idsOf(path)), ...body });
-  }
-
-  private async usageOf(project: string, channel: string): Promise<ChannelUsage> {
-    return (await this.parts.usage?.(project, channel)) ?? null;
   }
 
   private async idsOf({ project, channel, key }: FlagPath): Promise<{ project: string; flagId: string }> {

@@ -1,8 +1,6 @@
 import type { FlagDefinition, FlagFilter, FlagView } from '@headgate/contracts';
-import { type FlagUsage, flagHealth } from '@headgate/domain';
-
-/** By flag key; null where nobody counts. */
-export type ChannelUsage = ReadonlyMap<string, FlagUsage> | null;
+import { flagHealth } from '@headgate/domain';
+import type { ChannelUsage } from '../usage/usage-queries.js';
 
 /** A flag as people see it: with what can be said of its life now. */
 export const withHealth = (view: FlagView, usage: ChannelUsage, now: number): FlagView => {

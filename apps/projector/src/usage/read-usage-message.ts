@@ -23,8 +23,8 @@ const pack = z.object({
   usage: z.array(z.unknown()).optional(),
 });
 // Only what is counted here: whatever else a newer reporter says is not ours to judge.
-const { project, channel, instance, bootId, seq, exposures, unknownFlags } = instanceReport.shape;
-const reported = z.object({ project, channel, instance, bootId, seq, exposures, unknownFlags });
+const { project, channel, instance, bootId, seq, flags, exposures, unknownFlags } = instanceReport.shape;
+const reported = z.object({ project, channel, instance, bootId, seq, flags, exposures, unknownFlags });
 const { gateway, asked, listed } = gatewayUsage.shape;
 const gatewayReported = z.object({ project, channel, gateway, bootId, seq, asked, listed, unknownFlags });
 
@@ -64,8 +64,13 @@ const parsePack = (text: string): z.infer<typeof pack> | string => {
 const readInstance = (value: unknown, at: number): UsageReport | string => {
   const { success, data, error } = reported.safeParse(value);
   if (!success) return whatIsWrong(error);
-  const { exposures: served = [], unknownFlags: unknown = [], ...identity } = data;
-  return { ...identity, at, served: totals('instance', served), unknownFlags: unknown };
+  const { exposures: served, flags: current, unknownFlags: unknown = [], ...identity } = data;
+  return {
+    ...identity,
+    at,
+    served: served ? totals('instance', served) : current.map(uncounted),
+    unknownFlags: unknown,
+  };
 };
 
 const readGateway = (value: unknown, at: number): UsageReport | string => {
@@ -81,6 +86,14 @@ const readGateway = (value: unknown, at: number): UsageReport | string => {
   const served = [...totals('gateway', wanted), ...totals('list', handed)];
   return { ...rest, instance: name, at, served, unknownFlags: unknown };
 };
+
+/** An SDK of version 0.1 says what it serves and not how often. */
+const uncounted = ({ name, value }: { readonly name: string; readonly value: string }): ServedTotal => ({
+  source: 'instance',
+  flag: name,
+  variant: value,
+  count: 0,
+});
 
 const totals = (
   source: UsageSource,

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Database } from '../database.js';
 import { estimateInstances } from '../usage/instance-sketch.js';
 import type { UsageSource } from '../usage/usage-report.js';
@@ -11,6 +12,13 @@ export interface VariantUsage {
   readonly lastAt: number;
   /** About how many instances (or gateways) have said so. */
   readonly instances: number;
+}
+
+export interface LastServed {
+  /** Null: the default in the code. */
+  readonly variant: string | null;
+  readonly lastServedAt: number;
+  readonly count: number;
 }
 
 export interface UnknownFlagUsage {
@@ -57,6 +65,36 @@ export const servedVariants = async (
       lastAt: row.last_at,
       instances: estimateInstances(row.instances),
     });
+  }
+  return byKey;
+};
+
+/** When and how often each variant of each flag was served, whoever served it: what a listing needs. */
+export const lastServed = async (
+  db: Database,
+  project: string,
+  channel: string,
+): Promise<ReadonlyMap<string, readonly LastServed[]>> => {
+  const rows = await db
+    .selectFrom('usage_variant')
+    .select((row) => [
+      'flag_key',
+      'variant',
+      row.fn.max('last_at').as('last_at'),
+      // A sum of bigints is numeric, which pg hands over as text.
+      sql<number>`least(sum(count), ${Number.MAX_SAFE_INTEGER})::bigint`.as('count'),
+    ])
+    .where('project', '=', project)
+    .where('channel', '=', channel)
+    .groupBy(['flag_key', 'variant'])
+    .orderBy('flag_key')
+    .orderBy('variant')
+    .execute();
+  const byKey = new Map<string, LastServed[]>();
+  for (const { flag_key: key, variant, last_at: lastServedAt, count } of rows) {
+    const served = byKey.get(key) ?? [];
+    byKey.set(key, served);
+    served.push({ variant: variant === '' ? null : variant, lastServedAt, count });
   }
   return byKey;
 };

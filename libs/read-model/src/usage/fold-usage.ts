@@ -74,7 +74,7 @@ const addServed = (rise: UsageRise, report: UsageReport, last: Boot | undefined)
     }
     totals.set(id, total.count);
     const count = before !== undefined && total.count >= before ? total.count - before : total.count;
-    if (count > 0) addRise(rise, report, total, count);
+    if (count > 0 || total.count === 0) addRise(rise, report, total, count);
   }
   return { seq: report.seq, lastAt: Math.max(report.at, last?.lastAt ?? 0), totals };
 };

@@ -24,6 +24,7 @@ export interface ServedTotal {
   readonly flag: string;
   /** '' for the default in the code. */
   readonly variant: string;
+  /** 0: served, nobody counted how often. */
   readonly count: number;
 }
 

@@ -26,17 +26,20 @@ const inRange = (value: number): number => {
 
 interface Arithmetic {
   readonly of: (numbers: readonly number[]) => number;
+  /** The interpreter's own way, where it looks at less. */
+  readonly ofValues?: (values: readonly unknown[]) => number;
   readonly isDivision?: boolean;
   /** The interpreter takes a list that is the only argument for the arguments. */
   readonly isUnary?: boolean;
 }
 
 const arithmetic =
-  ({ of, isDivision = false, isUnary = false }: Arithmetic): Operator =>
+  ({ of, ofValues, isDivision = false, isUnary = false }: Arithmetic): Operator =>
   (args, compiler): Term => {
     const { isInterpreted } = compiler.place;
     if (!isInterpreted) refuseNonsense(args, isDivision, compiler.compile);
     const list = argumentList(args, compiler, compiler.isBare || (isInterpreted && isUnary));
+    if (isInterpreted && ofValues) return (data) => ofValues(list(data));
     return (data) => inRange(of(list(data).map(numberOf)));
   };
 
@@ -59,6 +62,32 @@ const refuseNonsense = (
 const divide = (a: number, b: number): number => {
   if (b === 0) throw new RuleFailed('division by 0');
   return a / b;
+};
+
+const rawNumber = (value: unknown): number => {
+  if (value !== null && typeof value === 'object') throw new RuleFailed('expected a number, got an object');
+  return Number(value);
+};
+
+/** Divides by a text that reads 0, as long as the outcome is below 0. */
+const divideValues = (values: readonly unknown[]): number => {
+  const [first, ...rest] = values;
+  if (rest.length === 0) return divide(1, inRange(rawNumber(first)));
+  let result = rawNumber(first);
+  for (const value of rest) {
+    if (!value) throw new RuleFailed('division by 0');
+    result /= rawNumber(value);
+  }
+  if (result === Number.POSITIVE_INFINITY) throw new RuleFailed('division by 0');
+  return inRange(result);
+};
+
+/** Negates a list of one text even where that is no number. */
+const subtractValues = (values: readonly unknown[]): number => {
+  const [first, ...rest] = values;
+  if (values.length === 0) throw new RuleFailed('arithmetic needs an argument');
+  if (rest.length === 0) return -rawNumber(first);
+  return inRange(rest.reduce<number>((difference, value) => difference - rawNumber(value), rawNumber(first)));
 };
 
 const fold = (numbers: readonly number[], step: (a: number, b: number) => number): number => {
@@ -85,10 +114,12 @@ export const arithmeticOperators: Record<string, Operator> = {
   '*': arithmetic({ of: (numbers) => numbers.reduce((a, b) => a * b, 1) }),
   '-': arithmetic({
     of: (numbers) => (numbers.length === 1 ? -numbers[0]! : fold(numbers, (a, b) => a - b)),
+    ofValues: subtractValues,
     isUnary: true,
   }),
   '/': arithmetic({
     of: (numbers) => (numbers.length === 1 ? divide(1, numbers[0]!) : fold(numbers, divide)),
+    ofValues: divideValues,
     isDivision: true,
   }),
   '%': arithmetic({ of: (numbers) => (numbers.length < 2 ? Number.NaN : fold(numbers, (a, b) => a % b)) }),

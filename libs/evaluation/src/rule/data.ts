@@ -21,6 +21,7 @@ const variable: Operator = (args, compiler) => {
   if (key === '' || key === null || key === undefined)
     return compiler.place.isInner ? same : scope(compiler.frame);
   const term = reader(String(key), compiler);
+  if (otherwise === null && compiler.place.isInterpreted) return shortReader(String(key), term);
   if (otherwise === null) return tracked(compiler, (data) => term(data) ?? null);
   // the interpreter takes null for a value
   if (compiler.place.isInterpreted) {
@@ -55,6 +56,21 @@ const reader = (key: string, { frame, place }: RuleCompiler): Term => {
   if (rest.length === 0) return memberReader(first);
   const members = [first, ...rest].map(memberReader);
   return (data) => walk(data, members);
+};
+
+/** The interpreter stops at the first false or empty thing on a path of two or three names, and takes it for the value. */
+const shortReader = (key: string, term: Term): Term => {
+  const path = pathOf(key);
+  if (path.length < 2 || path.length > 3 || path[0] === FLAGD) return (data) => term(data) ?? null;
+  const members = path.map(memberReader);
+  return (data) => {
+    let value = data;
+    for (const member of members) {
+      if (!value) break;
+      value = member(value);
+    }
+    return value ?? null;
+  };
 };
 
 const dynamic = (name: Term, otherwise: Term | null, compiler: RuleCompiler): Term => {
@@ -100,9 +116,10 @@ const contains: Operator = (args, { compile }) => {
   return (data) => {
     const value = list(data);
     const wanted = item(data);
+    // an empty text is no text to look in
+    if (!value) return false;
     if (typeof value === 'string') return value.includes(String(wanted));
     if (Array.isArray(value)) return value.includes(wanted);
-    if (!value) return false;
     throw new RuleFailed('in needs a list or a text');
   };
 };

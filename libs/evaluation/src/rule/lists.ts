@@ -86,6 +86,8 @@ const all: Operator = (args, { compile, frame, place }) => {
 };
 
 const reduce: Operator = (args, { compile, frame, place }) => {
+  const sum = place.isInterpreted ? asSum(args) : null;
+  if (sum) return compile(sum);
   frame.usesSteps = true;
   const [source, body] = partsOf(args, { compile, place });
   const initial = compile(args[2] ?? null);
@@ -99,6 +101,22 @@ const reduce: Operator = (args, { compile, frame, place }) => {
     if (!hasInitial && list.length === 0) throw new RuleFailed('reduce of an empty list needs a first value');
     return hasInitial ? list.reduce(step, flat(initial(data))) : list.reduce(step);
   };
+};
+
+/** The interpreter takes the sum and the product of a list for what they are. */
+const asSum = ([list, body, initial]: readonly unknown[]): object | null => {
+  for (const [operator, unit] of [
+    ['+', 0],
+    ['*', 1],
+  ] as const) {
+    const terms = (body as Record<string, unknown> | null)?.[operator];
+    if (!Array.isArray(terms) || terms.length !== 2) continue;
+    const names = terms.map((term) => (term as { readonly var?: unknown } | null)?.var);
+    if (!names.includes('accumulator') || !names.includes('current')) continue;
+    const first = operator === '+' ? initial || unit : (initial ?? unit);
+    return { [operator]: [{ [operator]: list }, first] };
+  }
+  return null;
 };
 
 /** json-logic-engine lets nothing nested accumulate, lest it grow without end. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { FlagDefinition } from '@headgate/contracts';
 import type { Command } from '@headgate/domain';
 import { createTestDatabase, type EmbeddedPostgres } from '@headgate/embedded';
 import { type EventStore, openMemoryEventStore } from '@headgate/event-store';
@@ -62,7 +63,7 @@ const folded = async (projects: readonly string[]): Promise<string> => {
     ),
   );
 };
-const flag = (project: string, key: string): Command => ({
+const flag = (project: string, key: string, over: Partial<FlagDefinition> = {}): Command => ({
   type: 'create-flag',
   project,
   flagId: newId(),
@@ -73,7 +74,17 @@ const flag = (project: string, key: string): Command => ({
     variants: { on: true, off: false },
     defaultVariant: 'off',
     overridable: 'none',
+    ...over,
   },
+  why: 'spec',
+});
+const segment = (project: string, name: string): Command => ({
+  type: 'create-segment',
+  project,
+  segmentId: newId(),
+  channel: 'stable',
+  name,
+  definition: { when: { var: 'a' } },
   why: 'spec',
 });
 const begin = async (project: string): Promise<void> => {
@@ -111,36 +122,64 @@ describe('a projection', () => {
     let run = 0;
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.constantFrom('flag', 'kill', 'lift', 'archive', 'restart'), {
-          minLength: 5,
-          maxLength: 40,
-        }),
+        fc.array(
+          fc.constantFrom(
+            ...(['flag', 'needy', 'user', 'kill', 'lift', 'archive', 'restart'] as const),
+            ...(['segment', 'change-segment', 'remove-segment'] as const),
+          ),
+          { minLength: 5, maxLength: 40 },
+        ),
         async (acts) => {
           run += 1;
           const project = `p${run}-${newId().slice(-6)}`;
           let projection = startProjection();
           await begin(project);
-          const flags: string[] = [];
+          const [flags, segments]: [string[], string[]] = [[], []];
+          const maybe = (command: Command) => handle(command).catch(() => undefined);
           for (const act of acts) {
-            const target = flags[flags.length >> 1];
+            const n = flags.length;
+            const target = flags[n >> 1];
+            const segmentId = segments.at(-1);
             if (act === 'restart') {
               await projection.close();
               projection = startProjection();
-            } else if (act === 'flag' || !target)
-              flags.push((await handle(flag(project, `f${flags.length}`))).id);
+            } else if (act === 'segment') {
+              const made = await maybe(segment(project, `s${segments.length}`));
+              if (made) segments.push(made.id);
+            } else if (act === 'remove-segment' && segmentId)
+              await maybe({ type: act, project, segmentId, why: act });
+            else if (act === 'change-segment' && segmentId)
+              await maybe({
+                type: act,
+                project,
+                segmentId,
+                definition: { when: { var: `b${n}` } },
+                why: act,
+              });
+            else if (act === 'user' && segmentId) {
+              const when = { $ref: `s${segments.length - 1}` };
+              const made = await maybe(
+                flag(project, `f${n}`, { rules: [{ when, serve: { variant: 'on' } }] }),
+              );
+              if (made) flags.push(made.id);
+            } else if (act === 'needy' && target) {
+              const prerequisites = [{ flag: `f${n >> 1}`, variants: ['on'] }];
+              const made = await maybe(flag(project, `f${n}`, { prerequisites }));
+              if (made) flags.push(made.id);
+            } else if (act === 'flag' || !target) flags.push((await handle(flag(project, `f${n}`))).id);
             else {
               const type = act === 'kill' ? 'kill-flag' : act === 'lift' ? 'lift-kill' : 'archive-flag';
-              await handle({ type, project, flagId: target, why: act }).catch(() => undefined);
+              await maybe({ type, project, flagId: target, why: act });
             }
           }
           await reaches(projection, project, (await store.project(project)).head?.position ?? 0);
           await projection.close();
         },
       ),
-      { numRuns: 8 },
+      { numRuns: 12 },
     );
     const projects = ((await listViews(db, 'project', null)) as { slug: string }[]).map(({ slug }) => slug);
-    expect(projects).toHaveLength(8);
+    expect(projects).toHaveLength(12);
     expect(await tables()).toBe(await folded(projects));
   });
 
@@ -254,6 +293,23 @@ describe('headgate log verify', () => {
     expect((await verifyLog(store, db)).faults).toEqual([
       expect.stringMatching(/archive goes on to position 3, the log ends at 0/),
     ]);
+  });
+});
+
+describe('a database of version 0.1', () => {
+  it('gets the tables that it lacks, and keeps its rows', async () => {
+    const first = startProjection();
+    await begin('web');
+    await reaches(first, 'web', 2);
+    await first.close();
+    await sql`drop view headgate.segment`.execute(db);
+    await sql`drop table headgate_g1.segment`.execute(db);
+    const second = startProjection();
+    await handle(segment('web', 'insiders'));
+    await handle(flag('web', 'a', { rules: [{ when: { $ref: 'insiders' }, serve: { variant: 'on' } }] }));
+    await reaches(second, 'web', 4);
+    expect(await tables()).toBe(await folded(['web']));
+    expect(await viewByName(db, 'segment', 'web', 'stable/insiders')).toMatchObject({ name: 'insiders' });
   });
 });
 

@@ -349,6 +349,26 @@ describe('the OFREP door', () => {
       ]);
     });
 
+    it('moves its clients when a source of higher precedence has the channel', async () => {
+      const ours = new SignedChannel();
+      ours.commit(ours.document(1, { defaultVariant: 'on' }));
+      const both = await start({
+        sources: [
+          { root: 'own', stream: 'FLAGS', pin: ours.pin },
+          { root: 'debian', stream: 'FLAGS', pin: channel.pin },
+        ],
+        heartbeatMs: 20,
+      });
+      const client = await follow({}, both);
+      expect(client.events()[0]?.data.etag).toBe('debian:1.2');
+      const ended = new Promise((resolve) => client.socket.once('close', resolve));
+      // In the same stream here: what tells the sources apart is their pin.
+      await ours.publishAll(streams);
+      await ended;
+      const back = await follow({ 'last-event-id': client.events().at(-1)!.id! }, both);
+      expect(back.events()[0]?.data.etag).toBe('own:1.2');
+    });
+
     it('tells one that knows of newer flags nothing before it has them too', async () => {
       const client = await follow({ 'last-event-id': 'own:1.4' }, service, false);
       await change(1);

@@ -1,6 +1,6 @@
 import { acknowledged, type FlagDefinition, flagDefinition, flagView } from '@headgate/contracts';
 import { parseFlagFile } from '@headgate/flag-file';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import { confirmByName } from '../confirm.js';
 import { CommandFailed, EXIT, usageError } from '../exit.js';
@@ -11,6 +11,7 @@ import { printList, printOne } from '../output/print.js';
 import { openSession, type Session } from '../session.js';
 import type { Terminal } from '../terminal.js';
 import { type EvaluateOptions, evaluateFlag } from './evaluate-flag.js';
+import { listUnknownFlags, printStale, showUsage } from './flag-life.js';
 import { shownFlag } from './shown-flag.js';
 
 interface WriteOptions {
@@ -21,6 +22,11 @@ interface WriteOptions {
   readonly default?: string;
   readonly yes?: boolean;
   readonly input?: boolean;
+}
+
+interface ListOptions {
+  readonly stale?: boolean;
+  readonly unknown?: boolean;
 }
 
 const flagsPath = async (session: Session): Promise<readonly string[]> => {
@@ -53,11 +59,25 @@ export const addFlagCommands = (program: Command, terminal: Terminal): void => {
   flag
     .command('list')
     .description('list flags of a channel')
-    .action(async (_options: unknown, command: Command) => {
+    .option('--stale', 'only those that look as if nobody needed them, with the reasons')
+    .addOption(
+      new Option('--unknown', 'keys that code asks for and the channel does not have').conflicts('stale'),
+    )
+    .action(async (options: ListOptions, command: Command) => {
       const session = openSession(terminal, command);
+      const path = await flagsPath(session);
+      if (options.unknown) return listUnknownFlags(terminal, session, path);
       const answer = z.object({ items: z.array(flagView) });
-      const { items } = await session.client.call({ method: 'GET', path: await flagsPath(session), answer });
-      printList(terminal, session.settings.output, shownFlag, items);
+      const { items } = await session.client.call({ method: 'GET', path, answer });
+      if (options.stale) printStale(terminal, session, items);
+      else printList(terminal, session.settings.output, shownFlag, items);
+    });
+  flag
+    .command('usage <key>')
+    .description('show what a flag serves, how often, when last, and whether it is still needed')
+    .action(async (key: string, _options: unknown, command: Command) => {
+      const session = openSession(terminal, command);
+      await showUsage(terminal, session, [...(await flagsPath(session)), key]);
     });
   flag
     .command('get <key>')

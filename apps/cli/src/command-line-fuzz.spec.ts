@@ -58,6 +58,10 @@ const COMMANDS = [
   'project',
   'channel',
   'flag',
+  'segment',
+  'validate',
+  'export',
+  'import',
   'rollout',
   'token',
   'log',
@@ -136,6 +140,10 @@ describe('the command line takes', () => {
     );
     const lines = fc.constantFrom(
       'flag create x --why y --definition -',
+      'flag create x --why y --file -',
+      'segment create x --why y --file -',
+      'validate -',
+      'import - --dry-run',
       'rollout plan x --policy -',
       'rollout start x --why y --metrics -',
     );

@@ -20,6 +20,8 @@ export interface VariantChange {
   /** `changed / keys`. */
   readonly share: number;
   readonly seed: string;
+  /** Keys that would have changed, and keep their variant by a rule that names them. */
+  readonly pinned: number;
   /** Some keys that change, to look into. */
   readonly examples: readonly string[];
 }
@@ -43,6 +45,8 @@ export interface ImportOptions {
   readonly keys?: readonly string[];
   /** Splits that shared their buckets in the other system share them here, and with keys the best seed is looked for. */
   readonly isSeedCompatible?: boolean;
+  /** Given keys that would change all the same keep their variant by rules that name them. */
+  readonly pinsKeys?: boolean;
 }
 
 export const unread = (problems: readonly Problem[]): Imported => ({

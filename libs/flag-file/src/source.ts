@@ -1,8 +1,9 @@
 import type { FlagDefinition, JsonValue, SegmentDefinition } from '@headgate/contracts';
 import { flagDefinition, flagKey, segmentName } from '@headgate/contracts';
 import { chooseSeeds, compareSplits, type Seeds, type TheirSplit } from './bucketing/choose-seeds.js';
+import { pinKeys } from './bucketing/pin-keys.js';
 import { FLAG_FILE_SCHEMA, type FlagFile, type Path, showPath } from './flag-file.js';
-import type { Imported, ImportOptions, NotCarried } from './report.js';
+import type { Imported, ImportOptions, NotCarried, VariantChange } from './report.js';
 import { type Issue, tellIssues } from './tell-issues.js';
 import type { TextTree } from './text-tree.js';
 
@@ -35,16 +36,36 @@ export const gather = (
 ): Imported => {
   const first = walkOnce(tree, options, new Map(), walk);
   const seeds = chooseSeeds(first.splits, options);
-  const { file, notCarried, splits } = seeds.size === 0 ? first : walkOnce(tree, options, seeds, walk);
+  const walked = seeds.size === 0 ? first : walkOnce(tree, options, seeds, walk);
+  const { notCarried, splits } = walked;
+  const { file, pinned } = withPins(walked, options);
+  const variantChanges = compareSplits(splits, options).map((change, i): VariantChange => {
+    const kept = pinned.get(splits[i] as TheirSplit);
+    return kept === undefined ? change : { ...change, changed: 0, share: 0, pinned: kept, examples: [] };
+  });
   return {
     file,
     problems: [],
     report: {
       carried: Object.keys(file.flags),
       notCarried,
-      variantChanges: compareSplits(splits, options).filter(({ flag }) => Object.hasOwn(file.flags, flag)),
+      variantChanges: variantChanges.filter(({ flag }) => Object.hasOwn(file.flags, flag)),
     },
   };
+};
+
+/** Only for given keys: pinning made-up ones would help nobody. */
+const withPins = (
+  { file, splits }: Walked,
+  { keys, pinsKeys }: ImportOptions,
+): { readonly file: FlagFile; readonly pinned: ReadonlyMap<TheirSplit, number> } => {
+  const pinned = new Map<TheirSplit, number>();
+  if (!pinsKeys || !keys) return { file, pinned };
+  const flags = Object.entries(file.flags).map(([key, definition]) => [
+    key,
+    pinKeys(key, definition, splits, keys, (split, count) => void pinned.set(split, count)),
+  ]);
+  return { file: { ...file, flags: Object.fromEntries(flags) as FlagFile['flags'] }, pinned };
 };
 
 interface Walked {

@@ -14,10 +14,11 @@ import { planImport, type Step } from './plan-import.js';
 import { printReport } from './print-report.js';
 import { readSource, type SourceOptions } from './read-source.js';
 
-interface Options extends Omit<SourceOptions, 'keys' | 'isSeedCompatible'> {
+interface Options extends Omit<SourceOptions, 'keys' | 'isSeedCompatible' | 'pinsKeys'> {
   readonly dryRun?: boolean;
   readonly keys?: string;
   readonly seedCompatible?: boolean;
+  readonly pinKeys?: boolean;
   readonly why?: string;
   readonly commandId?: string;
 }
@@ -34,6 +35,7 @@ export const addImportCommand = (program: Command, terminal: Terminal): void => 
       '--seed-compatible',
       'keep what shared its buckets together, and look for the seeds that move fewest --keys',
     )
+    .option('--pin-keys', 'those of --keys that would change keep their variant by rules that name them')
     .option('--why <reason>', 'why, in a sentence; not needed with --dry-run')
     .addOption(commandIdOption())
     .action((path: string, options: Options, command: Command) =>
@@ -44,15 +46,18 @@ export const addImportCommand = (program: Command, terminal: Terminal): void => 
 const importFile = async (
   terminal: Terminal,
   path: string,
-  { dryRun, keys: keyFile, seedCompatible, why, commandId, ...rest }: Options,
+  { dryRun, keys: keyFile, seedCompatible, pinKeys, why, commandId, ...rest }: Options,
   command: Command,
 ): Promise<void> => {
   if (!dryRun && why === undefined) throw usageError('no reason given', 'Pass --why REASON, or --dry-run.');
+  if (pinKeys && keyFile === undefined)
+    throw usageError('no keys to pin', 'Pass --keys FILE with --pin-keys.');
   const keys = keyFile === undefined ? undefined : keysIn(await readTextOf(terminal, keyFile));
   const read = await readSource(terminal, path, {
     ...rest,
     ...(keys === undefined ? {} : { keys }),
     ...(seedCompatible ? { isSeedCompatible: true } : {}),
+    ...(pinKeys ? { pinsKeys: true } : {}),
   });
   const session = openSession(terminal, command);
   const channel = await channelContent(session);

@@ -17,12 +17,12 @@ const notCarried = ({ flag, place, line, why, mend }: NotCarried): string =>
   `not carried: ${flag === '' ? '' : `${flag}, `}${place}${line > 1 ? ` (line ${line})` : ''}: ${why}. ${mend}`;
 
 const changing = (
-  { flag, place, keys, changed, share, seed }: VariantChange,
+  { flag, place, keys, changed, share, seed, pinned }: VariantChange,
   isMeasured: boolean,
 ): string => {
   const of = `${keys.toLocaleString('en')} ${isMeasured ? 'given' : 'made-up'} keys`;
   const part = `${(share * 100).toFixed(1)} % (${changed.toLocaleString('en')} of ${of})`;
   return changed === 0
-    ? `no change of variant: ${flag}, ${place}: none of ${of}`
+    ? `no change of variant: ${flag}, ${place}: none of ${of}${pinned > 0 ? `, ${pinned} of them by name` : ''}`
     : `changes variant: ${flag}, ${place}: ${part} of those who get there, under seed "${seed}"`;
 };

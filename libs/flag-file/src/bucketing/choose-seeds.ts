@@ -105,6 +105,7 @@ export const compareSplits = (
       changed: changed.length,
       share: keys.length === 0 ? 0 : changed.length / keys.length,
       seed,
+      pinned: 0,
       examples: changed.slice(0, MAX_EXAMPLES),
     };
   });

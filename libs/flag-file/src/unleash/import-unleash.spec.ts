@@ -271,6 +271,42 @@ describe('features of Unleash', () => {
     expect(moved(true)).toBeLessThanOrEqual(8);
   });
 
+  it('change variant for none of the keys that are pinned', async () => {
+    const keys = Array.from({ length: 60 }, (_, i) => `host-${i}`);
+    const variants = [
+      { name: 'red', weight: 500 },
+      { name: 'blue', weight: 500 },
+    ];
+    const state = {
+      version: 2,
+      features: [
+        feature('half', [rollout(50)]),
+        feature('split', [strategy('default')], { variants }),
+        feature('both', [strategy('userWithId', { userIds: 'host-3' }), rollout(20)]),
+      ],
+    };
+    const { file, report } = importUnleash(JSON.stringify(state), { keys, pinsKeys: true });
+    expect(report.variantChanges.map(({ changed, pinned }) => [changed, pinned > 0])).toEqual([
+      [0, true],
+      [0, true],
+      [0, true],
+    ]);
+    expect(checkFlagFile(file as FlagFile)).toEqual([]);
+    await withUnleash(state, (client) => {
+      for (const userId of keys) {
+        for (const name of ['half', 'both'])
+          expect([name, userId, served(file as FlagFile, name, { userId }) === 'on']).toEqual([
+            name,
+            userId,
+            client.isEnabled(name, { userId }),
+          ]);
+        expect(served(file as FlagFile, 'split.variant', { userId })).toBe(
+          client.getVariant('split', { userId }).name,
+        );
+      }
+    });
+  });
+
   it('with variants give the variants of strategies, and overrides first', async () => {
     const own = [
       { name: 'mine', weight: 1000, stickiness: 'default', payload: { type: 'number', value: '2' } },

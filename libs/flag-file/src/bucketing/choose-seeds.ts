@@ -24,8 +24,8 @@ const WHOLE_PPM = 1_000_000;
 const GENERATED_KEYS = 10_000;
 const CANDIDATES = 256;
 const MAX_EXAMPLES = 5;
-/** Hashes per group that a search may cost: about a second. */
-const SEARCH_BUDGET = 20_000_000;
+/** Hashes that a whole search may cost: some seconds. */
+const SEARCH_BUDGET = 40_000_000;
 
 /** `host-0` to `host-9999`, when nobody gave keys. */
 export const generatedKeys = (): readonly string[] =>
@@ -41,14 +41,13 @@ export const chooseSeeds = (
 ): Seeds => {
   const seeds = new Map<string, string>();
   if (!isSeedCompatible || !keys || keys.length === 0) return seeds;
-  for (const [group, members] of groupsOf(splits)) {
+  const groups = groupsOf(splits);
+  const budget = SEARCH_BUDGET / Math.max(1, groups.size);
+  for (const [group, members] of groups) {
     const moving = members.filter(({ arms }) => isMoving(arms));
     const [first] = moving;
     if (!first) continue;
-    const tries = Math.max(
-      1,
-      Math.min(CANDIDATES, Math.floor(SEARCH_BUDGET / (keys.length * moving.length))),
-    );
+    const tries = Math.max(1, Math.min(CANDIDATES, Math.floor(budget / (keys.length * moving.length))));
     const wanted = moving.map(({ theirs }) => keys.map(theirs));
     let best = { seed: first.seed, changed: Number.POSITIVE_INFINITY };
     for (let i = 0; i < tries && best.changed > 0; i += 1) {

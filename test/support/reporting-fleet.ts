@@ -115,7 +115,7 @@ export class ReportingFleet {
       health: 'ok',
       flags: [...on].map((name) => ({ name, value: 'on' })),
       metrics: { counters: { requests: instance.requests, failed: instance.failed }, gauges: {}, events: {} },
-      ...(signature !== undefined && { crash: { signature } }),
+      ...(signature !== undefined && { crash: { signature, at: Date.now() } }),
       window: { startedAt: 1, endedAt: 2 },
     };
   }

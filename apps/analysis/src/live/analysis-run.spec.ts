@@ -54,10 +54,15 @@ const openWorld = async ({
   policy = POLICY,
   metrics = METRICS,
   fails = (n: number, second: number) => ((n + second) % 10 === 0 ? 1 : 0),
+  size = SIZE,
+  crash,
 }: {
   readonly policy?: JudgePolicy;
   readonly metrics?: readonly MetricDefinition[];
   readonly fails?: (n: number, second: number, weightPpm: number) => number;
+  readonly size?: number;
+  /** Signature that this instance tells of in this second. */
+  readonly crash?: (isOn: boolean, second: number) => string | undefined;
 } = {}): Promise<World> => {
   let now = T0;
   let ids = 100;
@@ -120,14 +125,17 @@ const openWorld = async ({
     now = receivedAt + 999;
     const state = await rollout();
     const weightPpm = state.status === 'baking' ? state.weightPpm : 0;
-    const reports = Array.from({ length: SIZE }, (_, n) => {
-      failed[n]! += fails(n, second, bucket('seed', digest('sha256', `${n}`)) < weightPpm ? 1 : 0);
+    const reports = Array.from({ length: size }, (_, n) => {
+      const isOn = bucket('seed', digest('sha256', `${n}`)) < weightPpm;
+      failed[n]! += fails(n, second, isOn ? 1 : 0);
+      const signature = crash?.(isOn, second);
       return {
         channel: 'stable',
         instance: digest('sha256', `${n}`),
         bootId: digest('md5', `${n}`),
         seq: second,
         metrics: { counters: { requests: 20 * second, failed: failed[n] } },
+        ...(signature !== undefined && { crash: { signature } }),
       };
     });
     const pack = Buffer.from(
@@ -235,6 +243,85 @@ describe('live analysis', () => {
     process.stdout.write(`restarted analysis: ${details.numRuns} runs, seed ${details.seed}\n`);
     expect(details.failed ? fc.defaultReportMessage(details) : null).toBeNull();
   }, 60_000);
+
+  it('weighs signals the same, at the same looks, to the same bytes, wherever it is restarted', async () => {
+    const few = {
+      size: 8,
+      policy: judgePolicy.parse({
+        bakeMs: 10 * SECOND,
+        ladderPpm: [500_000, 900_000],
+        firstSparseTimeMs: 20 * SECOND,
+        sparseTimeMs: 20 * SECOND,
+      }),
+      // In the first step, and in the second: one site each time, which holds and does not end it.
+      crash: (isOn: boolean, second: number) =>
+        isOn && (second === 30 || second === 75) ? `at ${second}` : undefined,
+    };
+    const whole = await openWorld(few);
+    const undisturbed = whole.run();
+    const ended = await passUntilEnd(whole, () => [undisturbed]);
+    await undisturbed.close();
+    const expected = told(ended);
+    expect(ended.verdicts.map(({ step, decision, code }) => `${step} ${decision} ${code}`)).toEqual([
+      '0 wait baking',
+      '0 hold signal',
+      '0 promote unjudged:no-reports',
+      '1 wait baking',
+      '1 hold signal',
+      '1 promote unjudged:no-reports',
+    ]);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(fc.nat({ max: 110 }), { minLength: 1, maxLength: 4 }),
+        async (restarts) => {
+          const world = await openWorld(few);
+          let run = world.run();
+          let second = 0;
+          for (let rollout = await world.rollout(); isRunning(rollout); rollout = await world.rollout()) {
+            if (restarts.includes(second++)) {
+              await run.close();
+              run = world.run();
+            }
+            await world.pass([run]);
+          }
+          await run.close();
+          expect(told(await world.rollout())).toEqual(expected);
+        },
+      ),
+      { numRuns: 6 },
+    );
+  }, 60_000);
+
+  it('looks when a signal is raised, not when the next look is due', async () => {
+    const world = await openWorld({
+      size: 8,
+      policy: judgePolicy.parse({ bakeMs: 10 * SECOND, ladderPpm: [100_000, 900_000], lookEveryMs: 600_000 }),
+    });
+    const run = world.run();
+    for (let rollout = await world.rollout(); rollout.status !== 'baking'; rollout = await world.rollout())
+      await world.pass([run]);
+    await world.pass([run]);
+    const raisedAt = world.now();
+    await world.store.handle(
+      {
+        type: 'raise-signal',
+        project: PROJECT,
+        rolloutId: ROLLOUT,
+        signal: 'objection',
+        source: { kind: 'site', name: 'lab' },
+        why: 'the till stays shut',
+      },
+      { commandId: idOf(9_998), actor: 'spec' },
+    );
+    while (!(await world.rollout()).verdicts.some(({ code }) => code === 'signal')) await turn();
+    await run.close();
+    const { verdicts } = await world.rollout();
+    expect(verdicts.at(-1)).toMatchObject({
+      decision: 'roll-back',
+      look: { at: raisedAt },
+      signals: [{ kind: 'objection', detail: 'the till stays shut' }],
+    });
+  });
 
   it('says nothing twice when two of them work', async () => {
     const world = await openWorld();

@@ -11,6 +11,7 @@ import type { PreRow } from '../row/pre-row.js';
 import { tabulate } from '../row/tabulate.js';
 import { judge } from './judge.js';
 import { emptyHistory, type History, type Look } from './look.js';
+import type { Signal } from './signal.js';
 
 const metrics: readonly MetricDefinition[] = [
   {
@@ -109,9 +110,15 @@ interface Story {
   };
 }
 
-const runStory = (size: number, seed: number, path: Path, lookEvery = 2): Story => {
+const runStory = (
+  size: number,
+  seed: number,
+  path: Path,
+  lookEvery = 2,
+  declared: Partial<JudgePolicy> = {},
+): Story => {
   const fleet = new ReportingFleet(size, seed, path);
-  const policy = completePolicy(demoTimes, size);
+  const policy = completePolicy({ ...demoTimes, ...declared }, size);
   fleet.begin((row) => beginPeriod(row, { startAt: 0, lengthsMs: prePeriodLengths(policy) }));
   fleet.begin((row) => beginWatch(row, { since: 0, lostAfterMs: policy.lostAfterMs }));
   while (fleet.now < policy.prePeriodMs + 2_000) fleet.second(0);
@@ -147,11 +154,16 @@ const runStory = (size: number, seed: number, path: Path, lookEvery = 2): Story 
   }
 };
 
-const lookAgain = ({ plan, preRows, end, last }: Story, rows = last.rows, ownPreRows = preRows): Look => {
+const lookAgain = (
+  { plan, preRows, end, last }: Story,
+  rows = last.rows,
+  ownPreRows = preRows,
+  signals?: readonly Signal[],
+): Look => {
   const { step, at: now } = end;
   const { stepStartedAt, history } = last;
   const table = tabulate({ plan, step, now, preRows: ownPreRows, bucketPpm, rows, stepStartedAt });
-  return judge({ plan, step, stepStartedAt, now, rows: table, history });
+  return judge({ plan, step, stepStartedAt, now, rows: table, history, ...(signals && { signals }) });
 };
 
 describe('a fleet of 400 that reports once a second', () => {
@@ -218,6 +230,57 @@ test('twelve instances are told that nothing was judged, and complete', () => {
   const { end, looks } = runStory(12, 1005, { failsOn: baseRate });
   expect([end.decision, end.code]).toEqual(['promote', 'unjudged:no-hold-back']);
   expect(looks.find(({ decision }) => decision === 'promote')?.code).toBe('unjudged:too-small');
+});
+
+describe('signals at a look', () => {
+  const objection: Signal = {
+    kind: 'objection',
+    source: { kind: 'vendor', name: 'acme' },
+    at: 1,
+    detail: 'the till stays shut',
+  };
+  const again = (story: Story, signals: readonly Signal[]) =>
+    lookAgain(story, story.last.rows, story.preRows, signals);
+  const times = { sparseTimeMs: 20_000, firstSparseTimeMs: 20_000, ladderPpm: [500_000, 900_000] };
+  const few = runStory(8, 1007, { failsOn: baseRate }, 2, times);
+
+  test('end what was promoted unjudged, are recorded with it, and make the same bytes again', () => {
+    expect([few.end.decision, few.end.code]).toEqual(['promote', 'unjudged:no-reports']);
+    expect(few.end.reasons[1]).toMatch(/^what silence shows: /);
+    const ended = again(few, [objection]);
+    expect([ended.decision, ended.code, ended.signals]).toEqual(['roll-back', 'signal', [objection]]);
+    expect(ended.reasons).toEqual([
+      '1 signal from 1 source at 90 %: enough where reports are few',
+      'objection (vendor acme): the till stays shut',
+    ]);
+    expect(JSON.stringify(again(few, [{ ...objection }]))).toBe(JSON.stringify(ended));
+  });
+
+  test('leave the bytes of a look without them as they were', () => {
+    expect(JSON.stringify(again(few, []))).toBe(JSON.stringify(few.end));
+    expect(few.end).not.toHaveProperty('signals');
+  });
+
+  test('are named and decide nothing where reports decide', () => {
+    const many = runStory(400, 1008, { failsOn: baseRate });
+    const look = again(many, [objection]);
+    expect([look.decision, look.code, look.lnEBar]).toEqual([
+      many.end.decision,
+      many.end.code,
+      many.end.lnEBar,
+    ]);
+    expect(look.reasons).toContain('1 signal known; this step is judged by reports and not by them');
+  });
+
+  test('count a hard limit at the first look that finds it broken, one before it is a verdict', () => {
+    const limited = { ...times, ladderPpm: [500_000], hardLimits: [{ metric: 'errors', max: 0.2 }] };
+    const { looks, end } = runStory(8, 1009, { failsOn: 0.6 }, 2, limited);
+    expect([end.decision, end.code]).toEqual(['roll-back', 'limit']);
+    const before = looks.at(-2)!;
+    expect([before.decision, before.code]).toEqual(['hold', 'signal']);
+    expect(before.signals).toMatchObject([{ kind: 'limit', source: { name: 'local' }, at: before.at }]);
+    expect(looks.at(-3)!.signals).toBeUndefined();
+  });
 });
 
 test('a table of another plan, or a step that the plan does not have, is refused', () => {

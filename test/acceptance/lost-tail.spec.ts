@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readChannel } from '@headgate/channel-stream';
-import { STREAMS } from '@headgate/contracts';
-import { type Command, compileDocument } from '@headgate/domain';
+import { type FlagDefinition, STREAMS } from '@headgate/contracts';
+import { type Command, compileDocument, surroundingsOf } from '@headgate/domain';
 import { createTestDatabase, type EmbeddedPostgres } from '@headgate/embedded';
 import { type EventStore, flagsHeadReader, openEventStore } from '@headgate/event-store';
 import { Projection, projectionPause, readoptFlags, restoreLog, verifyLog } from '@headgate/projector';
@@ -33,13 +33,14 @@ const openStore = (): Promise<EventStore> =>
     guards: { archiveHead: (project) => archiveHead(db, project), flagsHead: flagsHeadReader(streams) },
   });
 const handle = (command: Command) => store.handle(command, { commandId: newId(), actor: 'spec' });
-const createFlag = async (key: string): Promise<string> => {
+const createFlag = async (key: string, over: Partial<FlagDefinition> = {}): Promise<string> => {
   const flagId = newId();
   const definition = {
     state: 'ENABLED',
     variants: { on: true, off: false },
     defaultVariant: 'off',
     overridable: 'none',
+    ...over,
   } as const;
   await handle({
     type: 'create-flag',
@@ -77,7 +78,7 @@ const publish = async (): Promise<void> => {
   publisher.start();
   const { state } = await store.project('web');
   const wanted = [...state.flags.values()].flatMap((flag) => {
-    const document = compileDocument('web', flag);
+    const document = compileDocument('web', flag, surroundingsOf(state, flag.channel));
     return document ? [documentDigest(document)] : [];
   });
   await until('FLAGS to hold the fold', async () => {
@@ -179,6 +180,59 @@ describe('a log that lost its tail, further back than its archive', () => {
     expect(reader.seen?.epoch).toBe((seen?.epoch ?? 0) + 1);
     expect(await readoptFlags('web', options)).toBeNull();
     expect((await verifyLog(store, db)).faults).toEqual([]);
+  });
+
+  it('keeps what people wrote of a flag that moved only with what it needs', async () => {
+    const projection = new Projection({
+      store: await openEventStore({ streams, clock: Date.now, newId, newSalt: () => '0'.repeat(32) }),
+      db,
+      pause: projectionPause,
+    });
+    projection.start();
+    const flagIds = (await store.project('web')).state.flagIds;
+    const kept = flagIds.get('stable/kept') as string;
+    const prerequisites = [{ flag: 'kept', variants: ['off'], otherwise: 'off' }];
+    const needy = await createFlag('needy', { prerequisites, defaultVariant: 'on' });
+    await handle({
+      type: 'create-segment',
+      project: 'web',
+      channel: 'stable',
+      segmentId: newId(),
+      name: 'insiders',
+      definition: { when: { var: 'insider' } },
+      why: 'spec',
+    });
+    const rules = [{ when: { $ref: 'insiders' }, serve: { variant: 'on' } }];
+    const user = await createFlag('user', { rules, tags: ['ours'] });
+    const { state } = await store.project('web');
+    const segmentId = state.segmentIds.get('stable/insiders') as string;
+    const { head } = state;
+    await until(
+      'the archive to follow',
+      async () => (await archiveHead(db, 'web'))?.position === head?.position,
+    );
+    await projection.close();
+    await handle({ type: 'kill-flag', project: 'web', flagId: kept, why: 'data loss' });
+    const definition = { when: { var: 'staff' } };
+    await handle({ type: 'change-segment', project: 'web', segmentId, definition, why: 'fewer' });
+    await publish();
+    await loseAfter(head?.position ?? 0);
+
+    const options = { streams, store, pin: keeper.pin, now: Date.now };
+    expect(await readoptFlags('web', options)).toMatchObject({ flags: 2 });
+    const { flags } = (await store.project('web')).state;
+    expect(flags.get(kept)).toMatchObject({ status: 'killed' });
+    // What it waits for was restored as killed, so its own definition says all.
+    expect(flags.get(needy)?.definition).toMatchObject({ prerequisites });
+    // The segment's change is in no document but as the rule that it made.
+    expect(flags.get(user)?.definition).toMatchObject({
+      targeting: { if: [{ var: 'staff' }, 'on', null] },
+      tags: ['ours'],
+    });
+    await publish();
+    const documents = (await coldReader()).signedState()?.documents ?? [];
+    expect(documents.find(({ flagId }) => flagId === needy)?.targeting).toEqual({ if: [true, 'off'] });
+    expect(await readoptFlags('web', options)).toBeNull();
   });
 
   it('has nothing to adopt when the archive was whole', async () => {

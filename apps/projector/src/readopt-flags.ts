@@ -1,9 +1,10 @@
 import { readChannel } from '@headgate/channel-stream';
-import { type FlagDefinition, type FlagDocument, type JsonValue, STREAMS } from '@headgate/contracts';
+import { type FlagDocument, STREAMS } from '@headgate/contracts';
 import { type Command, type Flag, isRunning } from '@headgate/domain';
 import { deriveCommandId, type EventStore, flagsHeadReader } from '@headgate/event-store';
 import type { Streams } from '@headgate/streams';
 import { canonicalJson, sha256Hex } from '@headgate/trust';
+import { definitionOf, lackingIn } from './restored-flag.js';
 
 export interface ReadoptOptions {
   readonly streams: Streams;
@@ -42,10 +43,13 @@ export const readoptFlags = async (project: string, options: ReadoptOptions): Pr
   const commands: Command[] = [];
   for (const channel of channels) {
     const documents = await verifiedDocuments(project, channel, options);
-    for (const [flagId, document] of documents) {
+    const newer = [...documents.values()].filter(({ flagId, position }) => {
       const flag = state.flags.get(flagId);
-      if (!flag || (isOld(flag) && document.position > flag.position))
-        commands.push({ type: 'restore-flag', project, flagId, restored: restoredFrom(document) });
+      return !flag || (isOld(flag) && position > flag.position);
+    });
+    for (const document of lackingIn(state, project, newer)) {
+      const { flagId } = document;
+      commands.push({ type: 'restore-flag', project, flagId, restored: restoredFrom(document) });
     }
     for (const flag of state.flags.values())
       if (flag.channel === channel && flag.status !== 'archived' && isOld(flag) && !documents.has(flag.id))
@@ -92,24 +96,7 @@ const verifiedDocuments = async (
 };
 
 const restoredFrom = (document: FlagDocument) => {
-  const { channel, key, variants, defaultVariant, overridable, expires, owner, killed, epoch, position } =
-    document;
-  const targeting = ownTargeting(document);
-  const definition: FlagDefinition = {
-    state: killed ? 'ENABLED' : document.state,
-    variants,
-    defaultVariant,
-    overridable,
-    ...(targeting === undefined ? {} : { targeting }),
-    ...(expires === undefined ? {} : { expires }),
-    ...(owner === undefined ? {} : { owner }),
-  };
+  const { channel, key, killed, epoch, position } = document;
+  const definition = definitionOf(document);
   return { channel, key, definition, ...(killed ? { killed } : {}), from: { epoch, position }, why: WHY };
-};
-
-/** Takes a rollout's split off again; see compileDocument in libs/domain, whose inverse this is. */
-const ownTargeting = ({ targeting, rollout }: FlagDocument): JsonValue | undefined => {
-  if (!rollout || targeting === undefined) return targeting;
-  const branches = (targeting as { readonly if?: readonly JsonValue[] }).if;
-  return Array.isArray(branches) && branches.length === 3 ? branches[1] : undefined;
 };

@@ -14,7 +14,7 @@ export interface ChannelFlags {
   /** By key. */
   all(): IterableIterator<CompiledFlag>;
   /**
-   * The whole channel as a flagd document (map form), encoded once per revision. What stock providers could not take is left
+   * The whole channel as a flagd document (map form), encoded once per change. What stock providers could not take is left
    * out: one such flag would cost them all the others.
    */
   flagdJson(): Buffer;
@@ -153,7 +153,6 @@ export class ChannelFlagSet implements ChannelFlags {
     if (revision === this.revision) return;
     this.version = { served: placeOf(served), tip: placeOf(tip) };
     this.revision = revision;
-    this.encoded = null;
     this.waiters.moved();
   }
 
@@ -176,7 +175,8 @@ export class ChannelFlagSet implements ChannelFlags {
 
   private encode(): Buffer {
     const { project, channel } = this.options;
-    const metadata = { flagSetId: `${project}/${channel}`, version: this.revision ?? '' };
+    // No version: providers merge the set's metadata into every flag, and each commit would be a change of all of them.
+    const metadata = { flagSetId: `${project}/${channel}` };
     const parts: string[] = [];
     for (const entry of this.inOrder()) {
       const part = entry.flagd;

@@ -12,6 +12,9 @@ const REASONS: Readonly<Record<Exclude<EvaluationReason, 'ERROR'>, string>> = {
   DISABLED: 'DISABLED',
 };
 
+/** Outcomes are prepared when a flag is compiled; an evaluator that made new ones must not fill the memory. */
+const MAX_OUTCOMES = 1_000;
+
 /** JSON of every outcome that was served, by flag: a flag has few outcomes, and each is written once. */
 const written = new WeakMap<CompiledFlag, Map<Evaluation, string>>();
 
@@ -22,7 +25,7 @@ export const writeEvaluation = (flag: CompiledFlag, evaluation: Evaluation, flag
   if (found !== undefined) return found;
   const json = JSON.stringify(answerOf(flag, evaluation, flagSetId));
   // Failures can name anything that a context holds: they are made for one caller.
-  if (evaluation.reason === 'ERROR') return json;
+  if (evaluation.reason === 'ERROR' || (outcomes?.size ?? 0) >= MAX_OUTCOMES) return json;
   if (outcomes === undefined) {
     outcomes = new Map();
     written.set(flag, outcomes);

@@ -2,7 +2,7 @@ import type { Problem } from '@headgate/flag-file';
 import { CommandFailed, EXIT } from '../exit.js';
 
 /** As compilers say it, so that editors jump there. */
-export const lineOf = (file: string, { line, column, path, message, mend }: Problem): string =>
+const lineOf = (file: string, { line, column, path, message, mend }: Problem): string =>
   `${nameOf(file)}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}. ${mend}`;
 
 export const nameOf = (file: string): string => (file === '-' ? 'stdin' : file);

@@ -28,7 +28,7 @@ const MAX_EXAMPLES = 5;
 const SEARCH_BUDGET = 40_000_000;
 
 /** `host-0` to `host-9999`, when nobody gave keys. */
-export const generatedKeys = (): readonly string[] =>
+const generatedKeys = (): readonly string[] =>
   Array.from({ length: GENERATED_KEYS }, (_, i) => `host-${i}`);
 
 /**

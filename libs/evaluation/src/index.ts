@@ -11,5 +11,5 @@ export type {
   EvaluationReason,
   Evaluator,
 } from './flag.js';
-export { murmur3 } from './murmur3.js';
+export { murmur3, murmur3After } from './murmur3.js';
 export { OPERATORS } from './rule/compile-rule.js';

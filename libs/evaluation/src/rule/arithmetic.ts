@@ -39,8 +39,14 @@ const arithmetic =
     const { isInterpreted } = compiler.place;
     if (!isInterpreted) refuseNonsense(args, isDivision, compiler.compile);
     const list = argumentList(args, compiler, compiler.isBare || (isInterpreted && isUnary));
-    if (isInterpreted && ofValues) return (data) => ofValues(list(data));
-    return (data) => inRange(of(list(data).map(numberOf)));
+    const ofNumbers = (values: readonly unknown[]) => inRange(of(values.map(numberOf)));
+    if (!isInterpreted || !ofValues) return (data) => ofNumbers(list(data));
+    if (args.length > 1) return (data) => ofValues(list(data));
+    const only = compiler.compile(args[0]);
+    return (data) => {
+      const value = only(data);
+      return Array.isArray(value) && !Array.isArray(args[0]) ? ofValues(value) : ofNumbers([value]);
+    };
   };
 
 /** What json-logic-engine refuses to compile, even where nobody gets to it. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FlagDocument, JsonValue } from '@headgate/contracts';
 import { connectHeadgate, type Headgate } from '@headgate/sdk';
+import { HeadgateProvider } from '@headgate/sdk/openfeature';
 import { connectStreams, declareInstallation, type Streams } from '@headgate/streams';
 import { FlagdProvider } from '@openfeature/flagd-provider';
 import { type Client, type EvaluationContext, OpenFeature } from '@openfeature/server-sdk';
@@ -73,7 +74,8 @@ beforeAll(async () => {
     await OpenFeature.setProviderAndWait(resolverType, provider);
     doors.set(`flagd ${resolverType}`, throughOpenFeature(OpenFeature.getClient(resolverType)));
   }
-  doors.set('native SDK', throughSdk);
+  await OpenFeature.setProviderAndWait('own', new HeadgateProvider(headgate));
+  doors.set('OpenFeature', throughOpenFeature(OpenFeature.getClient('own')));
   doors.set('OFREP single', throughOfrep);
   doors.set('OFREP bulk', throughOfrepBulk());
   doors.set('flagd over Connect', throughConnect());
@@ -194,7 +196,14 @@ const differences = async (
 };
 
 describe('the same flag and context', () => {
-  it.each(['OFREP single', 'OFREP bulk', 'flagd in-process', 'flagd rpc', 'flagd over Connect'])(
+  it.each([
+    'OpenFeature',
+    'OFREP single',
+    'OFREP bulk',
+    'flagd in-process',
+    'flagd rpc',
+    'flagd over Connect',
+  ])(
     'give through %s what they give in the native SDK',
     async (name) => {
       const door = doors.get(name);

@@ -80,9 +80,8 @@ const refuseErrors = ({ reason, errorCode, errorMessage }: Evaluation): void => 
   throw new FlagdRefused(code, errorMessage ?? 'the flag cannot be evaluated');
 };
 
-const setMetadata = ({ address: { project, channel }, flags }: ServedChannel): JsonObject => ({
+const setMetadata = ({ address: { project, channel } }: ServedChannel): JsonObject => ({
   flagSetId: `${project}/${channel}`,
-  version: flags.revision ?? '',
 });
 
 const metadataOf = (channel: ServedChannel, { document }: CompiledFlag): JsonObject => ({

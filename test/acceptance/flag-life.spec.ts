@@ -73,6 +73,12 @@ const usageOf = (key: string): Promise<FlagUsageView> =>
   call('GET', `/shop/channels/stable/flags/${key}/usage`);
 const counts = ({ variants }: FlagUsageView): Record<string, number> =>
   Object.fromEntries(variants.map(({ variant, source, count }) => [`${variant} ${source}`, count]));
+const totalOf = (body: string): number | undefined => {
+  const { exposures = [] } = JSON.parse(body) as {
+    exposures?: { flag: string; variant?: string; count: number }[];
+  };
+  return exposures.find(({ flag, variant }) => flag === 'checkout' && variant === 'on')?.count;
+};
 const connect = async (instanceId: string): Promise<Headgate> => {
   const { port } = relay.address() as AddressInfo;
   const client = connectHeadgate({
@@ -126,7 +132,17 @@ describe('the life of a flag', () => {
   it('is counted as it was evaluated, once, however often reports are delivered, through a restart', async () => {
     for (const [n, name] of ['one', 'two', 'three'].entries()) {
       const client = await connect(name);
-      for (let k = 0; k < 10; k += 1) expect(client.boolean('checkout', false, { beta: true })).toBe(true);
+      const evaluate = (times: number): void => {
+        for (let k = 0; k < times; k += 1)
+          expect(client.boolean('checkout', false, { beta: true })).toBe(true);
+      };
+      // Two reports of different totals, so that their order matters.
+      evaluate(4);
+      const before = reports.length;
+      await until('a report of the first four', () =>
+        reports.slice(before).some((body) => totalOf(body) === 4),
+      );
+      evaluate(6);
       for (let k = 0; k <= n; k += 1) client.boolean('checkout', false, {});
       client.boolean('chekcout', false);
     }

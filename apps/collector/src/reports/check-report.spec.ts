@@ -22,7 +22,7 @@ const whole = () => ({
     { flag: 'new-path', count: 1 },
   ],
   unknownFlags: ['lost', 'a.b/c'],
-  crash: { signature: 'TypeError at f' },
+  crash: { signature: 'TypeError at f', at: 3 },
   window: { startedAt: 1, endedAt: 2 },
 });
 

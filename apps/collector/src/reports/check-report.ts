@@ -154,8 +154,12 @@ function checkGauge(name: string, value: unknown): string | null {
 
 function checkCrash(value: unknown): string | null {
   if (!isRecord(value)) return 'crash: must be an object';
-  for (const field in value) if (field !== 'signature') return unknownField('crash.', field);
-  return isText(value.signature, 1, 500) ? null : 'crash.signature: must be text of 1 to 500 characters';
+  for (const field in value)
+    if (field !== 'signature' && field !== 'at') return unknownField('crash.', field);
+  if (!isText(value.signature, 1, 500)) return 'crash.signature: must be text of 1 to 500 characters';
+  return value.at === undefined || isCount(value.at)
+    ? null
+    : 'crash.at: must be milliseconds since the epoch';
 }
 
 function checkWindow(value: unknown): string | null {

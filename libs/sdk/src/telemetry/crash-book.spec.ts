@@ -72,6 +72,16 @@ describe('the crash book', () => {
     expect(readdirSync(root).length).toBeLessThanOrEqual(21);
   });
 
+  it('tells no text that a collector would refuse', () => {
+    const book = open('a');
+    book.crashed('a\u0000b\ud800c');
+    book.crashed(`${'x'.repeat(499)}\u{1f4a5}`);
+    expect([book.next(1)?.signature, book.next(2)?.signature]).toEqual([
+      'a b\ufffdc',
+      `${'x'.repeat(499)}\ufffd`,
+    ]);
+  });
+
   it('passes over what is damaged and clears it away', () => {
     writeFileSync(join(root, 'shop.stable.crash-x.jsonl'), '{"signature":"cut sh');
     writeFileSync(

@@ -51,7 +51,7 @@ export class CrashBook {
       complain('crashed() takes a signature: the same words for the same fault');
       return;
     }
-    const crash = { signature: signature.slice(0, MAX_SIGNATURE), at: Math.floor(now()) };
+    const crash = { signature: tellable(signature), at: Math.floor(now()) };
     if (this.told.has(crash.signature)) return;
     if (this.told.size >= MAX_CRASHES) {
       complain(`more than ${MAX_CRASHES} crash signatures in one process; this one is not told`);
@@ -103,6 +103,13 @@ export class CrashBook {
   }
 }
 
+/** As the collector takes it: half a character, which a cut may leave, and a NUL would cost the whole report. */
+const tellable = (signature: string): string =>
+  signature
+    .slice(0, MAX_SIGNATURE)
+    .replaceAll('\u0000', ' ')
+    .replaceAll(/\p{Surrogate}/gu, '\ufffd');
+
 /** Newest first. */
 const filesOf = (directory: string, prefix: string): readonly string[] => {
   try {
@@ -137,7 +144,7 @@ const readCrash = (line: string): readonly Crash[] => {
       signature.length <= MAX_SIGNATURE &&
       Number.isSafeInteger(at) &&
       at! >= 0;
-    return isGood ? [{ signature, at: at! }] : [];
+    return isGood ? [{ signature: tellable(signature), at: at! }] : [];
   } catch {
     return [];
   }

@@ -28,8 +28,7 @@ const MAX_EXAMPLES = 5;
 const SEARCH_BUDGET = 40_000_000;
 
 /** `host-0` to `host-9999`, when nobody gave keys. */
-const generatedKeys = (): readonly string[] =>
-  Array.from({ length: GENERATED_KEYS }, (_, i) => `host-${i}`);
+const generatedKeys = (): readonly string[] => Array.from({ length: GENERATED_KEYS }, (_, i) => `host-${i}`);
 
 /**
  * The seeds under which fewest of the given keys change their arm, over all splits of a group together. Only for given keys:

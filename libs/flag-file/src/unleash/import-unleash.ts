@@ -153,24 +153,26 @@ const prerequisitesOf = (
   let isWhole = true;
   const prerequisites = dependencies.flatMap(({ feature, enabled, variants }): Prerequisite[] => {
     const parent = features.find((other) => other.name === feature && !other.archived);
-    if (!parent || parent.dependencies.length > 0) {
-      const why = parent
-        ? `it depends on "${feature}", which depends on others itself: on for nobody in Unleash`
-        : `it depends on "${feature}", which is not in the file: on for nobody`;
-      drop(name, path, why, `Export "${feature}" too, or write the flag by hand.`);
+    const never = (why: string, mend: string): [] => {
+      drop(name, path, `it depends on "${feature}", ${why}: on for nobody`, mend);
       isWhole = false;
       return [];
+    };
+    if (!parent)
+      return never('which is not in the file', `Export "${feature}" too, or write the flag by hand.`);
+    if (parent.dependencies.length > 0)
+      return never('which depends on others itself', 'Depend on those others directly.');
+    if (enabled === false && !parent.isEnabled) {
+      const why = `it wants "${feature}" to be off, which it is; a disabled flag meets no prerequisite here, so this one is left out`;
+      drop(name, path, why, `Add it again when "${feature}" is enabled.`);
+      return [];
     }
-    if (enabled === false && !parent.isEnabled)
-      drop(
-        name,
-        path,
-        `it wants "${feature}" to be off; a disabled flag meets no prerequisite here`,
-        `Enable "${feature}" with "off" as its default variant.`,
-      );
-    if (enabled !== false && variants && variants.length > 0)
-      return [{ flag: variantFlagKey(feature), variants: [...variants] }];
-    return [{ flag: feature, variants: [enabled === false ? 'off' : 'on'] }];
+    if (enabled === false) return [{ flag: feature, variants: ['off'] }];
+    if (!variants || variants.length === 0) return [{ flag: feature, variants: ['on'] }];
+    if (hasVariants(parent)) return [{ flag: variantFlagKey(feature), variants: [...variants] }];
+    // A feature without variants answers "disabled" to who asks for one.
+    if (variants.includes('disabled')) return [{ flag: feature, variants: ['on'] }];
+    return never('which has no variants', `Give "${feature}" its variants, or ask only whether it is on.`);
   });
   return isWhole ? prerequisites : undefined;
 };

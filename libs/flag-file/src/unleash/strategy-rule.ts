@@ -136,7 +136,10 @@ const ownCondition = (
       return gradual('random');
     case 'remoteAddress': {
       const made = addressCondition({ var: 'remoteAddress' }, list('IPs'));
-      if ('when' in made) return { conditions: [made.when] };
+      if ('when' in made) {
+        if (made.remark) drop(feature, [...path, 'parameters', 'IPs'], made.remark.why, made.remark.mend);
+        return { conditions: [made.when] };
+      }
       drop(feature, [...path, 'parameters', 'IPs'], `${made.why}; the strategy is left out`, made.mend);
       return undefined;
     }

@@ -34,11 +34,14 @@ export const variantFlag = (
   const blocked: JsonValue[] = [];
   const strategies =
     feature.strategies.length === 0
-      ? [{ when: true as JsonValue, own: [], groupId: feature.name, at: path }]
+      ? [{ when: true as JsonValue, own: [], groupId: feature.name, stickiness: '', at: path }]
       : rules.map(asSource(conditions));
-  for (const { when, own, groupId, at } of strategies) {
+  for (const { when, own, groupId, stickiness, at } of strategies) {
     const chosen = own.length > 0 ? own : feature.variants;
-    const group = own.length > 0 ? groupId : feature.name;
+    const drawn =
+      own.length > 0
+        ? { groupId, stickiness: own[0]?.stickiness || stickiness }
+        : { groupId: feature.name, stickiness: chosen[0]?.stickiness || '' };
     const guard = allOf([
       ...(when === true ? [] : [when]),
       ...blocked.map((condition): JsonValue => ({ '!': [condition] })),
@@ -51,7 +54,7 @@ export const variantFlag = (
     }
     made.push(...overrides(chosen, guard), {
       when: guard,
-      serve: splitOf(key, chosen, group, at, gathering),
+      serve: splitOf(key, chosen, drawn, at, gathering),
     });
   }
   return { state: feature.isEnabled ? 'ENABLED' : 'DISABLED', variants, ...simplified(made) };
@@ -61,6 +64,7 @@ interface Source {
   readonly when: JsonValue;
   readonly own: readonly UnleashVariant[];
   readonly groupId: string;
+  readonly stickiness: string;
   readonly at: Path;
 }
 
@@ -70,6 +74,7 @@ const asSource =
     when: conditions[i] ?? false,
     own: strategy.variants ?? [],
     groupId: strategy.parameters?.groupId ?? '',
+    stickiness: strategy.parameters?.stickiness ?? '',
     at: strategy.path,
   });
 
@@ -94,11 +99,11 @@ const overrides = (variants: readonly UnleashVariant[], guard: JsonValue): reado
 const splitOf = (
   flag: string,
   variants: readonly UnleashVariant[],
-  groupId: string,
+  { groupId, stickiness: wanted }: { readonly groupId: string; readonly stickiness: string },
   path: Path,
   { drop, options, seed, split }: Gathering,
 ): Serve => {
-  const stickiness = variants[0]?.stickiness || 'default';
+  const stickiness = wanted || 'default';
   if (stickiness === 'random')
     drop(
       flag,

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { AnalysisModule, openAnalysisArchive } from '@headgate/analysis';
 import { appendTo, CollectorModule } from '@headgate/collector';
 import { STREAMS, upstreamStream } from '@headgate/contracts';
 import { ControlModule, LogBearers, type Operations } from '@headgate/control';
-import { ChannelRefusals, GatewayModule } from '@headgate/gateway';
+import { ChannelRefusals, GatewayModule, type GatewayOptions } from '@headgate/gateway';
 import {
   Projection,
   type ProjectionNote,
@@ -17,6 +17,7 @@ import { AnyOfBearers, FixedBearers, type ServiceOptions, secretHash } from '@he
 import type { Connections } from './installation/open-connections.js';
 import type { Servers } from './installation/start-servers.js';
 import { operationsOf } from './operations/operations.js';
+import { tellUsage } from './operations/tell-usage.js';
 import type { StandaloneConfig } from './standalone-config.js';
 
 const YEAR_MS = 365 * 86_400_000;
@@ -26,6 +27,7 @@ interface ModuleParts {
   readonly servers: Servers;
   readonly connections: Connections;
   readonly ingestToken: string;
+  readonly grpc: GatewayOptions['grpc'];
   readonly now: () => number;
   readonly newId: () => string;
 }
@@ -36,6 +38,7 @@ export const openModules = async ({
   servers,
   connections,
   ingestToken,
+  grpc,
   now,
   newId,
 }: ModuleParts): Promise<{ modules: ServiceOptions['modules']; operations: Required<Operations> }> => {
@@ -88,6 +91,12 @@ export const openModules = async ({
       maxClients: config.gatewayMaxClients,
       requestsPerSecond: config.gatewayRequestsPerSecond,
       corsOrigins: config.gatewayCorsOrigins,
+      usage: {
+        gateway: createHash('sha256').update(`gateway of ${pin}`).digest('hex'),
+        tell: tellUsage(appendTo(streams.collector), now),
+      },
+      ...(config.grpcSyncContext === undefined ? {} : { syncContext: config.grpcSyncContext }),
+      grpc: grpc ?? null,
     }),
     CollectorModule.register({
       append: appendTo(streams.collector),

@@ -1,5 +1,5 @@
 import { subjectToken } from '@headgate/contracts';
-import { gatewayCorsOrigins, gatewayRequestsPerSecond } from '@headgate/gateway';
+import { gatewayCorsOrigins, gatewayRequestsPerSecond, grpcConfig } from '@headgate/gateway';
 import { z } from 'zod';
 import { upstreamBundle } from './mirror/upstream-bundle.js';
 
@@ -38,5 +38,8 @@ export const standaloneConfig = z.strictObject({
   gatewayMaxClients: z.int().min(1).max(1_000_000).default(15_000),
   gatewayRequestsPerSecond,
   gatewayCorsOrigins,
+  /** Of flagd's gRPC services; 0: the port of the last start if it is free, else any. */
+  grpcPort: z.int().min(0).max(65_535).default(0),
+  ...grpcConfig,
 });
 export type StandaloneConfig = z.infer<typeof standaloneConfig>;

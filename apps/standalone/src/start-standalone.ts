@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { generatedSecrets } from '@headgate/embedded';
+import { grpcOptionsOf } from '@headgate/gateway';
 import { type Log, type RunningService, runService, tlsFilesOf, uuidV7Source } from '@headgate/service-kit';
 import { noteServer } from './installation/cli-settings.js';
 import { Closers } from './installation/closers.js';
 import { openDataFolder } from './installation/data-folder.js';
 import { firstAdmin, recoverAdmin } from './installation/first-admin.js';
-import { settleHttpPort } from './installation/http-port.js';
+import { settleGrpcPort, settleHttpPort } from './installation/http-port.js';
 import { openLocalSocket } from './installation/local-socket.js';
 import { lockInstallation } from './installation/lock-installation.js';
 import { type Connections, openConnections } from './installation/open-connections.js';
@@ -35,7 +36,9 @@ export const startStandalone = async (
     const lock = await lockInstallation(folder, now, closers);
     // One of an earlier start would be believed.
     if (config.readyFile !== undefined) rmSync(config.readyFile, { force: true });
-    const port = await settleHttpPort(folder.run, config.httpHost, config.httpPort);
+    const port = await settleHttpPort(folder.run, { host: config.httpHost, port: config.httpPort });
+    const listener = grpcOptionsOf(config);
+    const grpc = { ...listener, port: await settleGrpcPort(folder.run, listener) };
     const servers = await startServers(config, folder, log, closers);
     const connections = await openConnections({ config, servers, folder, log, now, closers });
     const newId = uuidV7Source(now);
@@ -45,6 +48,7 @@ export const startStandalone = async (
       servers,
       connections,
       ingestToken,
+      grpc,
       now,
       newId,
     });
@@ -77,6 +81,7 @@ export const startStandalone = async (
       schema: 'headgate.ready.v1',
       name: servers.name,
       url: service.url,
+      grpcAddress: `${grpc.host.includes(':') ? `[${grpc.host}]` : grpc.host}:${grpc.port}`,
       adminToken: first?.secret ?? null,
       ingestToken,
       rootPin: connections.pin,

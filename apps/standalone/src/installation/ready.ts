@@ -5,6 +5,8 @@ export interface Ready {
   readonly schema: 'headgate.ready.v1';
   readonly name: string;
   readonly url: string;
+  /** `host:port` of flagd's gRPC services. */
+  readonly grpcAddress: string;
   /** At the first start only. */
   readonly adminToken: string | null;
   /** For reports of SDKs and agents. */
@@ -22,7 +24,7 @@ export const writeReady = (file: string, ready: Ready): void =>
 
 /** For people: what it is, what to keep, what to type next. */
 export const readyText = (ready: Ready): string => {
-  const { url, adminToken, rootPin, ingestToken } = ready;
+  const { url, grpcAddress, adminToken, rootPin, ingestToken } = ready;
   const lines = [
     `Headgate "${ready.name}" serves at ${url}  (data in ${ready.dataDir}, Ctrl-C stops everything)`,
     '',
@@ -31,6 +33,7 @@ export const readyText = (ready: Ready): string => {
       : [`  admin token   ${adminToken}`, '                keep it: it is not shown again']),
     `  root pin      ${rootPin}   (SDKs verify flags against it)`,
     `  ingest token  ${ingestToken}   (SDKs send reports with it)`,
+    `  flagd         ${grpcAddress}   (flagd providers, selector flagSetId=<project>/<channel>)`,
     '',
     'Next, in another terminal:',
     ...(adminToken === null ? [] : [`  export HEADGATE_TOKEN=${adminToken}`]),

@@ -21,6 +21,14 @@ const SENTENCES: Readonly<Record<string, string>> = {
   gatewayRequestsPerSecond:
     'requests a second that one address may send to the doors that evaluate; 0 for no limit, as behind a proxy',
   gatewaySources: 'where channels come from, in order of precedence: `[{"root", "stream", "pin"}]`',
+  grpcAllowPlaintext: 'lets gRPC listen beyond this machine without TLS, where something else encrypts',
+  grpcHost: "address on which flagd's gRPC services listen",
+  grpcPort:
+    'port of the same; 0 for a free one, which `npm start` keeps between starts; a gateway of its own serves none without it',
+  grpcSyncContext:
+    'attributes that flagd\'s in-process providers merge into every evaluation: `{"region": "north"}`',
+  grpcTlsCertPath: 'PEM file of the certificate chain for gRPC; by default that of HTTP',
+  grpcTlsKeyPath: 'PEM file of its private key',
   httpHost: 'address to listen on',
   httpPort: 'port to listen on; 0 for a free one, which `npm start` keeps between starts',
   ingestToken: 'the token that reports come with',

@@ -17,7 +17,7 @@ export const trackEvent = (
 };
 
 /** Lower case, and `_` for what the name of a metric cannot hold: `Checkout Completed` is `checkout_completed`. */
-export const metricName = (event: string): string => {
+const metricName = (event: string): string => {
   const name = String(event)
     .toLowerCase()
     .replace(/[^a-z0-9_.-]/g, '_')

@@ -2,6 +2,7 @@ import type { JsonValue } from '@headgate/contracts';
 import type { TlsFiles } from '@headgate/service-kit';
 import type { Streams } from '@headgate/streams';
 import type { ChannelRefusals } from './channels/channel-refusals.js';
+import type { UsageOptions } from './flag-set/usage-documents.js';
 import type { ChannelSource } from './gateway-config.js';
 
 export const GATEWAY_OPTIONS = Symbol('gateway options');
@@ -40,6 +41,8 @@ export interface GatewayOptions {
   readonly requestsPerSecond?: number;
   /** Origins whose pages may read the doors for browsers; `*` for all. None when absent: a page must not read what only its visitor's network can. */
   readonly corsOrigins?: readonly string[];
+  /** Where the use of flags that were evaluated here is told; nowhere when absent. */
+  readonly usage?: UsageOptions;
   /** How long an answer may wait for a version that another gateway has told of. */
   readonly freshnessWaitMs?: number;
   readonly maxChannels?: number;

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ChannelDirectory } from './channels/channel-directory.js';
 import { UsageCounter } from './flag-set/usage.js';
+import { UsageReporter } from './flag-set/usage-reporter.js';
 import { ConnectRoute } from './flagd/connect/connect.route.js';
 import { FlagdPort } from './flagd/flagd-port.js';
 import { GrpcMethods } from './flagd/grpc-methods.js';
@@ -26,6 +27,7 @@ export class GatewayModule {
         FlagsRoute,
         OfrepEvents,
         OfrepRoute,
+        UsageReporter,
         LiveStreams,
         SyncStates,
         GrpcMethods,

@@ -3,6 +3,7 @@ import type { Streams } from '@headgate/streams';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { COLLECTOR_OPTIONS, type CollectorOptions } from './collector-options.js';
 import { ReportsRoute } from './reports/reports-route.js';
+import { UsageRoute } from './usage/usage-route.js';
 
 /** Takes reports of the deployed base into TELEMETRY. Never on the way of a flag. */
 @Module({})
@@ -10,7 +11,7 @@ export class CollectorModule {
   static register(options: CollectorOptions): DynamicModule {
     return {
       module: CollectorModule,
-      providers: [{ provide: COLLECTOR_OPTIONS, useValue: options }, ReportsRoute],
+      providers: [{ provide: COLLECTOR_OPTIONS, useValue: options }, ReportsRoute, UsageRoute],
     };
   }
 }

@@ -1,4 +1,4 @@
-import { ERRORS, REPORT_LIMITS } from '@headgate/contracts';
+import { REPORT_LIMITS } from '@headgate/contracts';
 import {
   type Caller,
   type FastifyInstance,
@@ -11,7 +11,9 @@ import {
 } from '@headgate/service-kit';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { authenticate } from '../authenticate.js';
 import { COLLECTOR_OPTIONS, type CollectorOptions } from '../collector-options.js';
+import { refusedAppend } from '../refused-append.js';
 import { type ReceivedReport, readReports } from './read-reports.js';
 import { PackerFull, ReportPacker } from './report-packer.js';
 
@@ -81,12 +83,7 @@ export class ReportsRoute implements OnModuleInit, OnApplicationShutdown {
     reply.raw.once('close', () => {
       this.#requests -= 1;
     });
-    const secret = /^Bearer +([A-Za-z0-9._~+/=-]{1,512})$/i.exec(request.headers.authorization ?? '')?.[1];
-    if (secret === undefined)
-      throw new RequestRefused('unauthenticated', 'The request carries no bearer token.');
-    const caller = await this.options.bearers.authenticate(secret);
-    if (!caller) throw new RequestRefused('unauthenticated', 'The token is not known, expired or revoked.');
-    request.caller = caller;
+    request.caller = await authenticate(request, this.options.bearers);
   }
 
   async #take(request: FastifyRequest & WithCaller, reply: FastifyReply): Promise<FastifyReply> {
@@ -124,17 +121,5 @@ interface WithCaller {
   caller?: Caller;
 }
 
-/** An append that failed is an outage, whatever its class; sending again is always safe. */
-function refusal(cause: unknown): Error {
-  if (cause instanceof PackerFull) return new RequestRefused('too-many-requests', cause.message);
-  const { code } = cause as { code?: unknown };
-  if (typeof code === 'string' && Object.hasOwn(ERRORS, code)) return cause as Error;
-  const isUnknown = cause instanceof Error && cause.name === 'OutcomeUnknown';
-  return Object.assign(
-    new RequestRefused(
-      isUnknown ? 'outcome-unknown' : 'log-unavailable',
-      'The reports were not acknowledged.',
-    ),
-    { cause },
-  );
-}
+const refusal = (cause: unknown): Error =>
+  cause instanceof PackerFull ? new RequestRefused('too-many-requests', cause.message) : refusedAppend(cause);

@@ -52,8 +52,9 @@ export class HeadgateClient implements Headgate {
     const { now, random, newId } = environment;
     this.problems = new Problems(now);
     const complain = (code: string) => (message: string) => this.complain(code, message);
-    this.changes = new Listeners((error) => this.complain('listener-threw', describe(error)));
-    this.statuses = new Listeners((error) => this.problems.add('listener-threw', describe(error)));
+    const ignored = complain('listener-ignored');
+    this.changes = new Listeners((error) => this.complain('listener-threw', describe(error)), ignored);
+    this.statuses = new Listeners((error) => this.complain('listener-threw', describe(error)), ignored);
     this.meters = new Meters(now, complain('metric-ignored'));
     this.bootId = newId();
     this.instance = instanceOf(saltOf(settings, newId, complain), settings.instanceId);

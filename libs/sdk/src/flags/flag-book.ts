@@ -6,11 +6,12 @@ import { UnknownFlags } from './unknown-flags.js';
 
 interface FlagEntry {
   readonly document: FlagDocument;
-  /** Null for a flag that reads no context. */
-  readonly baseNames: readonly string[] | null;
   readonly isInRollout: boolean;
   readonly exposures: FlagExposures;
+  /** Null until the flag is asked for. */
   evaluator: Evaluator | null;
+  /** Of the base context; null for a flag that reads no context. */
+  baseNames: readonly string[] | null;
   hasForeignKey: boolean;
 }
 
@@ -69,12 +70,12 @@ export class FlagBook {
   }
 
   private evaluate(entry: FlagEntry, context: EvaluationContext | undefined): Evaluation {
-    entry.evaluator ??= compileFrozen(entry.document, this.now);
+    const evaluator = entry.evaluator ?? this.compile(entry);
     if (entry.baseNames === null || typeof context !== 'object' || context === null)
-      return entry.evaluator(this.baseContext);
+      return evaluator(this.baseContext);
     const asked = withBase(context, this.baseContext, entry.baseNames);
     if (entry.isInRollout && asked.targetingKey !== this.baseContext.targetingKey) this.noteForeignKey(entry);
-    const evaluation = entry.evaluator(asked);
+    const evaluation = evaluator(asked);
     // The evaluator catches what a getter throws; copying tells that apart from a rule that fails.
     if (evaluation.reason === 'ERROR') void { ...context };
     return evaluation;
@@ -83,6 +84,14 @@ export class FlagBook {
   /** The shortest interval that a rollout under way asks for; null without one. */
   get reportEveryMs(): number | null {
     return this.reporting.size === 0 ? null : Math.min(...this.reporting.values());
+  }
+
+  private compile(entry: FlagEntry): Evaluator {
+    const { document } = entry;
+    const readsContext = document.state === 'ENABLED' && document.targeting !== undefined;
+    entry.baseNames = readsContext ? attributesRead(document.targeting, Object.keys(this.baseContext)) : null;
+    entry.evaluator = compileFrozen(document, this.now);
+    return entry.evaluator;
   }
 
   /** The judge compares instances by their own buckets: assigned by another key, both arms would look alike. */
@@ -95,14 +104,13 @@ export class FlagBook {
   }
 
   private put(flagId: string, document: FlagDocument): void {
-    const { key, rollout, state } = document;
+    const { key, rollout } = document;
     const before = this.keys.get(flagId);
     if (before !== undefined && before !== key) this.remove(flagId, before);
     this.unknownFlags.delete(key);
-    const readsContext = state === 'ENABLED' && document.targeting !== undefined;
     this.entries.set(key, {
       document,
-      baseNames: readsContext ? attributesRead(document.targeting, Object.keys(this.baseContext)) : null,
+      baseNames: null,
       isInRollout: rollout !== undefined,
       exposures: this.exposures.of(key),
       evaluator: null,

@@ -5,6 +5,7 @@ export { decide } from './decide.js';
 export { checkDefinition } from './flag/check-definition.js';
 export { compileDocument } from './flag/compile-document.js';
 export { type CompiledTargeting, compileTargeting } from './flag/compile-targeting.js';
+export { explainDefinition, type TraceStep } from './flag/explain-definition.js';
 export type { Flag, Split } from './flag/flag.js';
 export { type FlagUsage, flagHealth, type HealthSubject } from './flag/flag-health.js';
 export { describeProblem, type Problem } from './flag/problem.js';

@@ -10,6 +10,8 @@ import {
   createProject,
   createSegment,
   createToken,
+  evaluateFlag,
+  evaluationView,
   flagFilter,
   flagUsageView,
   flagView,
@@ -107,6 +109,15 @@ export const ROUTES = {
   killFlag: write(`${flag}/kill`, 'releaser', becauseOf, 'Turn the code path off everywhere, at once.'),
   liftKill: write(`${flag}/lift-kill`, 'releaser', becauseOf, 'Lift a kill.'),
   archiveFlag: write(`${flag}/archive`, 'editor', becauseOf, 'End a flag; its key becomes free.'),
+  evaluateFlag: {
+    ...write(
+      `${flag}/evaluate`,
+      'viewer',
+      evaluateFlag,
+      'What the flag gives a context, and how it came to that.',
+    ),
+    answer: evaluationView,
+  },
   createSegment: create(
     `${project}/channels/:channel/segments`,
     'editor',

@@ -3,6 +3,8 @@ import {
   becauseOf,
   changeFlag,
   createFlag,
+  type EvaluationView,
+  evaluateFlag,
   type FlagFilter,
   type FlagView,
   flagFilter,
@@ -16,6 +18,7 @@ import { CONTROL_PARTS, type ControlParts } from '../control-parts.js';
 import { Commands } from '../log/commands.js';
 import { Queries } from '../queries/queries.js';
 import { UsageQueries } from '../usage/usage-queries.js';
+import { viewEvaluation } from './flag-evaluation.js';
 import { type ChannelPath, channelPath, type FlagPath, flagPath } from './flag-path.js';
 import { matches, withHealth } from './listed-flags.js';
 
@@ -62,6 +65,15 @@ export class FlagController {
       this.usage.ofChannel(project, channel),
     ]);
     return withHealth(flag, usage, this.parts.now());
+  }
+
+  @Route(ROUTES.evaluateFlag)
+  async evaluate(
+    @Param({ schema: flagPath }) { project, channel, key }: FlagPath,
+    @Body({ schema: evaluateFlag }) { context, at }: z.infer<typeof evaluateFlag>,
+  ): Promise<EvaluationView> {
+    const { state, flag } = await this.commands.flagOf(project, channel, key);
+    return viewEvaluation(state, project, flag, context, at ?? this.parts.now());
   }
 
   @Route(ROUTES.changeFlag)

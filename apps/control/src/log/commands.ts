@@ -1,5 +1,12 @@
 import { type Acknowledged, commandId, SYSTEM_PROJECT, type TokenView } from '@headgate/contracts';
-import { type Command, CommandRefused, flagName, type ProjectState, viewToken } from '@headgate/domain';
+import {
+  type Command,
+  CommandRefused,
+  type Flag,
+  flagName,
+  type ProjectState,
+  viewToken,
+} from '@headgate/domain';
 import type { CommandMeta, EventStore } from '@headgate/event-store';
 import { type Caller, type FastifyRequest, InvalidInput } from '@headgate/service-kit';
 import { Inject, Injectable } from '@nestjs/common';
@@ -20,12 +27,19 @@ export class Commands {
 
   /** Of the newest flag of that name, from the fold: a kill must not wait for Postgres. */
   async flagIdOf(project: string, channel: string, key: string): Promise<string> {
+    return (await this.flagOf(project, channel, key)).flag.id;
+  }
+
+  /** The newest flag of that name, in the fold that it belongs to. */
+  async flagOf(
+    project: string,
+    channel: string,
+    key: string,
+  ): Promise<{ readonly state: ProjectState; readonly flag: Flag }> {
     const state = await this.channelOf(project, channel);
-    const id = state.flagIds.get(flagName(channel, key));
-    if (id === undefined) {
-      throw new CommandRefused('not-found', `channel "${channel}" has no flag "${key}"`);
-    }
-    return id;
+    const flag = state.flags.get(state.flagIds.get(flagName(channel, key)) ?? '');
+    if (!flag) throw new CommandRefused('not-found', `channel "${channel}" has no flag "${key}"`);
+    return { state, flag };
   }
 
   /** Of the newest segment of that name. */

@@ -116,3 +116,46 @@ describe('the list of flags', () => {
     expect((await send('GET', `${FLAGS}?colour=red`)).status).toBe(400);
   });
 });
+
+describe('the evaluation of a flag', () => {
+  const evaluate = (body: object, key = 'search') => send('POST', `${FLAGS}/${key}/evaluate`, body);
+
+  it('says what a context gets and how it came to that, without writing anything', async () => {
+    await create();
+    await flagWith('search', 'insiders');
+    const before = (await control.store.project('web')).head;
+    const { status, body } = await evaluate({ context: { team: 'a' } });
+    expect([status, body]).toEqual([
+      200,
+      {
+        key: 'search',
+        variant: 'on',
+        value: true,
+        reason: 'TARGETING_MATCH',
+        trace: [
+          { path: 'rules.0.when', outcome: 'met', message: '{"$ref":"insiders"}' },
+          { path: 'rules.0.serve', outcome: 'served', message: '"on"', variant: 'on' },
+        ],
+      },
+    ]);
+    const other = await evaluate({});
+    expect(other.body).toMatchObject({ variant: 'off', reason: 'DEFAULT' });
+    expect(other.body.trace.at(-1)).toMatchObject({ path: 'defaultVariant', outcome: 'served' });
+    expect((await control.store.project('web')).head).toEqual(before);
+  });
+
+  it('goes by the moment that is asked for', async () => {
+    const at = 1_800_000_000_000;
+    const definition = { ...DEFINITION, schedule: [{ at, serve: { variant: 'on' } }] };
+    await send('POST', FLAGS, { key: 'later', definition, why: 'x' });
+    expect((await evaluate({}, 'later')).body.variant).toBe('off');
+    expect((await evaluate({ at }, 'later')).body.variant).toBe('on');
+  });
+
+  it('is refused where there is no flag, or none any more', async () => {
+    expect((await evaluate({}, 'none')).body.error.code).toBe('not-found');
+    await send('POST', `${FLAGS}/new-parser/archive`, { why: 'x' });
+    expect((await evaluate({}, 'new-parser')).body.error.code).toBe('flag-archived');
+    expect((await evaluate({ at: -1 })).status).toBe(400);
+  });
+});

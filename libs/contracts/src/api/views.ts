@@ -68,7 +68,17 @@ export const evaluationView = tolerant({
   reason: z.string(),
   errorCode: z.string().optional(),
   errorMessage: z.string().optional(),
-  trace: z.array(jsonValue),
+  /** Places of the definition in the order in which they were looked at; the last one served. */
+  trace: z.array(
+    tolerant({
+      /** Dotted, into the definition; `rollout` for the rollout under way. */
+      path: z.string(),
+      outcome: z.enum(['met', 'not-met', 'passed-on', 'served']),
+      message: z.string(),
+      /** Only where something was served; null: the default in the code. */
+      variant: z.string().nullable().optional(),
+    }),
+  ),
 });
 export const verdictView = tolerant({
   id: z.string(),

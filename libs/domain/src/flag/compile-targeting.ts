@@ -101,7 +101,7 @@ const restOf = (flag: CompilableFlag, { end }: Compiling): Chain => {
 };
 
 /** The wanted variant stands first: raising its weight only adds members. */
-const splitOf = ({ seed, variant, weightPpm }: Split, defaultVariant: string | null): JsonValue => ({
+export const splitOf = ({ seed, variant, weightPpm }: Split, defaultVariant: string | null): JsonValue => ({
   fractional: [
     { cat: [seed, { var: 'targetingKey' }] },
     [variant, weightPpm],

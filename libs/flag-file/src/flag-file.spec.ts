@@ -154,8 +154,8 @@ describe('what is wrong with a flag file', () => {
       'two flags of one key',
       `${flag('description: one')}  a: {state: ENABLED, variants: {on: true}}\n`,
       '7:3',
-      /unique/i,
-      /YAML/,
+      /stands here twice/,
+      /Keep one/,
     ],
     [
       'a key that cannot be one',

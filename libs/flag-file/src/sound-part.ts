@@ -23,8 +23,9 @@ export const soundPart = (
     const problems = checkFlagFile(sound, undefined, channel);
     if (problems.length === 0) return { file: sound, notCarried };
     const before = flags.size + segments.size;
+    const names = { flags: [...flags.keys()], segments: [...segments.keys()] };
     for (const { path, message, mend } of problems) {
-      const [kind, name] = ownerOf(path, flags, segments);
+      const [kind, name] = ownerOf(path, names);
       (kind === 'segments' ? segments : flags).delete(name);
       notCarried.push({ flag: name, place: path, line: 1, why: message, mend });
     }
@@ -36,13 +37,11 @@ export const soundPart = (
 /** Names have dots too: the longest that is there. */
 const ownerOf = (
   path: string,
-  flags: ReadonlyMap<string, unknown>,
-  segments: ReadonlyMap<string, unknown>,
-): [kind: string, name: string] => {
+  names: { readonly flags: readonly string[]; readonly segments: readonly string[] },
+): [kind: 'flags' | 'segments', name: string] => {
   const kind = path.startsWith('segments.') ? 'segments' : 'flags';
   const rest = path.slice(kind.length + 1);
-  const names = [...(kind === 'segments' ? segments : flags).keys()];
-  const [longest = rest] = names
+  const [longest = rest] = names[kind]
     .filter((name) => rest === name || rest.startsWith(`${name}.`) || rest.startsWith(`${name}[`))
     .sort((a, b) => b.length - a.length);
   return [kind, longest];

@@ -52,7 +52,8 @@ const failed = (place: Place, message: string, mend: string): { problems: readon
 
 const readYamlTree = (text: string): { tree: TextTree } | { problems: readonly Problem[] } => {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  // The library looks for names that stand twice in quadratic time; `unfitNode` does in one pass.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const placeOf = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
@@ -99,6 +100,16 @@ const unfitNode = (document: Document): { node: Node; message: string; mend: str
         return stop(node, `${node.value} is too large to be exact`, 'Write it as a text.');
       if (node.tag !== undefined && !node.tag.startsWith('tag:yaml.org,2002:'))
         return stop(node, `the tag ${node.tag} is not known here`, 'Remove the tag.');
+      return undefined;
+    },
+    Map: (_key, { items }) => {
+      const seen = new Set<string>();
+      for (const { key } of items) {
+        const name = isScalar(key) ? String(key.value) : undefined;
+        if (name === undefined || !isNode(key)) continue;
+        if (seen.has(name)) return stop(key, `"${name}" stands here twice`, 'Keep one of them.');
+        seen.add(name);
+      }
       return undefined;
     },
     Pair: (_key, { key, value }) => {

@@ -5,9 +5,11 @@ import { fnv1a } from '../bucketing/theirs.js';
 import { checkFlagFile } from '../check-flag-file.js';
 import type { FlagFile } from '../flag-file.js';
 import type { Imported } from '../report.js';
+import type { Gathering } from '../source.js';
 import { compilable, surroundingsOf } from '../surroundings.js';
 import { importGoFeatureFlag } from './import-go-feature-flag.js';
 import { queryCondition } from './query-condition.js';
+import { serveOf } from './serve-of-rule.js';
 
 const fileOf = ({ file, problems }: Imported): FlagFile => {
   expect(problems).toEqual([]);
@@ -59,6 +61,7 @@ describe('queries of GO Feature Flag', () => {
     ['beta ne true', { beta: false }, true],
     ['version gt 1.2.3', { version: '1.10.0' }, true],
     ['version eq 1.2.3', { version: '1.2.3' }, true],
+    ['version gt "1.0.0-1234"', { version: '1.0.0-2345' }, true],
     ['beta pr', { beta: false }, true],
     ['beta pr', {}, false],
     ['not (beta pr)', {}, true],
@@ -238,6 +241,25 @@ describe('flags of GO Feature Flag', () => {
 
   it('hash as FNV-1a’s authors publish', () => {
     expect([fnv1a(''), fnv1a('a'), fnv1a('foobar')]).toEqual([0x811c9dc5, 0xe40c292c, 0xbf9cf968]);
+  });
+
+  // What GO Feature Flag's own tests expect of these keys.
+  it.each<[string, Record<string, number>, string]>([
+    ['userkey', { variation_C: 9, variation_B: 91 }, 'variation_C'],
+    ['userkey', { variation_C: 91, variation_B: 91 }, 'variation_B'],
+    ['randomUserID', { variation_D: 70, variation_C: 10, variation_B: 20 }, 'variation_C'],
+    [
+      '96ac59e6-7492-436b-b15a-ba1d797d2423',
+      { variation_D: 70, variation_C: 10, variation_B: 20 },
+      'variation_B',
+    ],
+  ])('know what %s had of %j', (key, percentage, had) => {
+    const seen: string[] = [];
+    serveOf({ percentage }, { flag: 'flagname+', bucketBy: 'targetingKey', path: [] }, {
+      seed: (_, own) => own,
+      split: ({ theirs }) => void seen.push(theirs(key)),
+    } as Gathering);
+    expect(seen).toEqual([had]);
   });
 
   it('count who changes variant', () => {

@@ -60,6 +60,8 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[Ee][+-]?\d+)?$/;
 const VERSION = /^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/;
 const MAX_DEPTH = 100;
 
+export const isVersion = (text: string): boolean => VERSION.test(text);
+
 /**
  * Reads a query or throws QueryInvalid. `and` and `or` bind alike and from the left, as in the original's grammar: `a or b
  * and c` means `(a or b) and c`.

@@ -1,7 +1,7 @@
 import type { JsonValue } from '@headgate/contracts';
 import { isFields } from '../definition-form.js';
 import { allOf, type Condition } from '../logic.js';
-import { parseQuery, type Query, QueryInvalid, type QueryValue } from './parse-query.js';
+import { isVersion, parseQuery, type Query, QueryInvalid, type QueryValue } from './parse-query.js';
 
 /** GO Feature Flag calls the targeting key `key`. */
 export const attributeOf = (name: string): string => (name === 'key' ? 'targetingKey' : name);
@@ -79,7 +79,11 @@ const comparison = ({ attribute, operator, value }: Comparison): JsonValue => {
       if (operator === 'ne') return allOf([known, { '!==': [own, value.value] }]);
       if (operator === 'co') return { in: [value.value, own] };
       if (operator === 'sw') return { starts_with: [own, value.value] };
-      return operator === 'ew' ? { ends_with: [own, value.value] } : notSayable();
+      if (operator === 'ew') return { ends_with: [own, value.value] };
+      // Newer versions order texts that are versions as versions.
+      return isVersion(value.value) && operator !== 'in'
+        ? { sem_ver: [own, VERSION_SIGNS[operator] ?? '', value.value] }
+        : notSayable();
     case 'number': {
       const sign = NUMBER_SIGNS[operator];
       return sign === undefined ? notSayable() : allOf([known, { [sign]: [own, value.value] }]);

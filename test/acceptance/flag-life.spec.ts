@@ -164,6 +164,13 @@ describe('the life of a flag', () => {
     await until('the counts', async () => (await usageOf('checkout')).count >= 30 + expected['off instance']);
     expect(counts(await usageOf('checkout'))).toMatchObject(expected);
 
+    // Clients that do not report are counted where they are evaluated; the gateway tells of it now and then, and before it ends.
+    const ofrep = `${site?.ready.url}/flags/shop/stable/ofrep/v1/evaluate/flags`;
+    const context = JSON.stringify({ context: { targetingKey: 'page', beta: true } });
+    const headers = { 'content-type': 'application/json' };
+    for (const path of ['/checkout', '/checkout', '/nowhere', ''])
+      await fetch(`${ofrep}${path}`, { method: 'POST', headers, body: context });
+
     // Twice more and in the wrong order, as retries and a redelivering server would have it; then one that is new.
     for (const body of [...reports, ...reports.toReversed()]) expect((await post(body)).status).toBe(202);
     await restart();
@@ -176,8 +183,10 @@ describe('the life of a flag', () => {
     expect((await post(JSON.stringify(fresh))).status).toBe(202);
     await until('what came last', async () => (await usageOf('stays')).count === 1);
     const after = await usageOf('checkout');
-    expect(counts(after)).toMatchObject(expected);
-    expect(after.variants.find(({ variant }) => variant === 'on')?.instances).toBe(3);
+    expect(counts(after)).toEqual({ ...expected, 'on gateway': 2, 'on list': 1 });
+    expect(
+      after.variants.find(({ variant, source }) => variant === 'on' && source === 'instance')?.instances,
+    ).toBe(3);
   }, 120_000);
 
   it('is shown to people, with the key that nobody defined', async () => {
@@ -186,6 +195,7 @@ describe('the life of a flag', () => {
     expect(shown).toMatch(/^on +SDK +30 +~3 /m);
     const unknown = await headgate('flag list --unknown --project shop --channel stable');
     expect(unknown).toMatch(/^chekcout +3 /m);
+    expect(unknown).toMatch(/^nowhere +1 /m);
     expect(unknown).not.toContain('checkout ');
     expect(await headgate('flag list --stale --project shop --channel stable -o name')).toBe('');
   }, 60_000);

@@ -37,6 +37,9 @@ export const gatewayConfig = z.object({
   /** 0 for no limit, as behind a proxy that gives all clients one address. */
   gatewayRequestsPerSecond,
   gatewayCorsOrigins,
+  /** Of the collector that is told of flags evaluated here; nobody is when either is absent. */
+  telemetryUrl: z.url({ protocol: /^https?$/ }).optional(),
+  telemetryToken: z.string().min(16).optional().meta({ secret: true }),
   /** Of flagd's gRPC services; absent: not served; 0: a free one. */
   grpcPort: z.number().int().min(0).max(65_535).optional(),
   ...grpcConfig,

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
@@ -10,6 +10,8 @@ import {
   tlsFilesOf,
 } from '@headgate/service-kit';
 import { connectStreams, type Streams, Unavailable } from '@headgate/streams';
+import { gatewayName } from './flag-set/gateway-name.js';
+import { postUsage } from './flag-set/post-usage.js';
 import { grpcOptionsOf } from './flagd/grpc-config.js';
 import { GatewayModule } from './gateway.module.js';
 import { type GatewayConfig, gatewayConfig } from './gateway-config.js';
@@ -25,7 +27,8 @@ await serveUntilSignal(async () => {
   log.info('configuration', { effective });
   const closing = new AbortController();
   const streams = connectWhenThere(config, log, closing.signal);
-  const { grpcPort, grpcSyncContext } = config;
+  const { grpcPort, grpcSyncContext, telemetryUrl: url, telemetryToken: token } = config;
+  const dataDir = join(config.dataDir, 'gateway');
   let listening: number | null = null;
   const grpc =
     grpcPort === undefined
@@ -46,7 +49,7 @@ await serveUntilSignal(async () => {
       GatewayModule.register({
         streams,
         sources: config.gatewaySources,
-        dataDir: join(config.dataDir, 'gateway'),
+        dataDir,
         now: Date.now,
         random: Math.random,
         newId: randomUUID,
@@ -54,6 +57,9 @@ await serveUntilSignal(async () => {
         requestsPerSecond: config.gatewayRequestsPerSecond,
         corsOrigins: config.gatewayCorsOrigins,
         grpc,
+        ...(url && token
+          ? { usage: { gateway: gatewayName(dataDir, randomBytes), tell: postUsage({ url, token }) } }
+          : {}),
         ...(grpcSyncContext === undefined ? {} : { syncContext: grpcSyncContext }),
       }),
     ],

@@ -42,6 +42,9 @@ const SENTENCES: Readonly<Record<string, string>> = {
   natsUrl: 'nats-server',
   natsUser: "the role's user at nats-server",
   readyFile: 'written, 0600, when everything serves; for programs that start us',
+  telemetryToken: 'the token to tell it with',
+  telemetryUrl:
+    'collector that is told which flags were evaluated here for clients that do not report; nobody is without it',
   tlsCertPath:
     'PEM file of the certificate chain: HTTPS in place of HTTP; a renewed file is taken up while it runs',
   tlsKeyPath: 'PEM file of its private key',

@@ -4,6 +4,7 @@ export type { RuleProblem, RuleProblemCode } from './check/problem.js';
 export { type CompileOptions, compileFlag } from './compile-flag.js';
 export { evaluate } from './evaluate.js';
 export { evaluateRule } from './evaluate-rule.js';
+export { type ExplainedStep, type Explanation, explainFlag } from './explain-flag.js';
 export type {
   EvaluableFlag,
   Evaluation,

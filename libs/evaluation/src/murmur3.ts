@@ -6,12 +6,15 @@ const C2 = 0x1b873593;
  * surrogates hash as U+FFFD, as every UTF-8 encoder writes them.
  */
 export const murmur3 = (text: string, seed = 0): number =>
-  hashFrom({ prefix: '', hash: seed, carry: 0, length: 0 }, text);
+  hashFrom({ prefix: '', hash: seed, carry: 0, length: 0 }, text) >>> 0;
 
-/** The hash of texts that begin alike: what a seed adds is worked out once. */
+/**
+ * The hash of texts that begin alike: what a seed adds is worked out once. As a signed integer, which V8 hands on without
+ * allocating a number for it.
+ */
 export const murmur3After = (prefix: string): ((text: string) => number) => {
   const start = isAscii(prefix) ? startOf(prefix) : null;
-  return start === null ? (text) => murmur3(prefix + text) : (text) => hashFrom(start, text);
+  return start === null ? (text) => murmur3(prefix + text) | 0 : (text) => hashFrom(start, text);
 };
 
 /** What the bytes so far have left behind: whole blocks in `hash`, up to three more bytes in `carry`. */
@@ -118,5 +121,5 @@ const finish = (hash: number, tail: number, length: number): number => {
   let h = hash ^ scramble(tail) ^ length;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
+  return h ^ (h >>> 16);
 };

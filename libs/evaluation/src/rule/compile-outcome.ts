@@ -2,7 +2,7 @@ import type { Evaluation } from '../flag.js';
 import type { Outcomes } from '../outcomes.js';
 import { operatorOf, ruleCompiler } from './compile-rule.js';
 import { isConstant } from './constant.js';
-import { dynamic, NOTHING, shareAt, splitOf } from './fractional.js';
+import { dynamic, MAX_PLACE, NOTHING, shareAt, splitOf } from './fractional.js';
 import { branchPlace, chain, isLate } from './logic.js';
 import { AT_ROOT, type Frame, late, type Place, type RuleCompiler, refuseDeep } from './term.js';
 
@@ -90,14 +90,14 @@ const split = (compiler: OutcomeCompiler, args: readonly unknown[], place: Place
   };
   const plain = splitOf(args, inPlace);
   if (plain === null) return null;
-  const { hashOf, limits } = plain;
+  const { placeIn, limits } = plain;
   const served = plain.values.map((value) => outcomes.of(value, true));
   const byDefault = outcomes.of(null, false);
   const rest = dynamic(args, inPlace);
   return (data) => {
-    const hash = hashOf(data);
-    if (hash >= 0) return served[shareAt(limits, hash)]!;
-    return hash === NOTHING ? byDefault : outcomes.of(rest(data), true);
+    const at = placeIn(data);
+    if (at <= MAX_PLACE) return served[shareAt(limits, at)]!;
+    return at === NOTHING ? byDefault : outcomes.of(rest(data), true);
   };
 };
 

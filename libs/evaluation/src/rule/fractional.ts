@@ -15,26 +15,32 @@ export const fractional: Operator = (args, compiler) => {
   frame.usesBuckets = true;
   const split = splitOf(args, compiler);
   if (split === null) return dynamic(args, compiler);
-  const { hashOf, limits, values } = split;
+  const { placeIn, limits, values } = split;
   const rest = dynamic(args, compiler);
   return (data) => {
-    const hash = hashOf(data);
-    if (hash < 0) return hash === NOTHING ? null : rest(data);
+    const at = placeIn(data);
+    if (at > MAX_PLACE) return at === NOTHING ? null : rest(data);
     frame.isSplit = true;
-    return values[shareAt(limits, hash)] ?? null;
+    return values[shareAt(limits, at)] ?? null;
   };
 };
 
-/** In place of a hash: the context has nothing to bucket by. */
-export const NOTHING = -1;
-/** In place of a hash: what should be bucketed by is a list, which flagd takes for a share. */
-const LIST = -2;
+/** The highest place, which is a hash in its order as a signed integer: 0 becomes -2^31. */
+export const MAX_PLACE = 2_147_483_647;
+/** In place of a place: the context has nothing to bucket by. */
+export const NOTHING = 2 ** 40;
+/** In place of a place: what should be bucketed by is a list, which flagd takes for a share. */
+const LIST = 2 ** 41;
+
+const hashOfText = murmur3After('');
+
+const placeOf = (hash: number): number => hash ^ 0x80000000;
 
 /** A split as nearly all are written: every variant and weight a literal. */
 export interface Split {
-  /** The unsigned hash of what is bucketed by, or one of the two negative answers. */
-  readonly hashOf: (data: unknown) => number;
-  /** A hash below the limit of a share, and not below the one before, is in it: buckets without a multiplication. */
+  /** The place of what is bucketed by, or one of the two answers above every place. */
+  readonly placeIn: (data: unknown) => number;
+  /** A place below the limit of a share, and not below the one before, is in it: buckets without a multiplication. */
   readonly limits: readonly number[];
   readonly values: readonly unknown[];
 }
@@ -48,8 +54,8 @@ export const splitOf = (args: readonly unknown[], compiler: RuleCompiler): Split
   const weights = shares.map(([, weight = 1]) => Math.max(0, weight));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   if (total === 0 || total > MAX_TOTAL) return null;
-  const hashOf = hasKey ? keyHash(args[0], compiler) : targetingKeyHash(compiler);
-  return hashOf && { hashOf, limits: limitsOf(weights, total), values: shares.map(([variant]) => variant) };
+  const placeIn = hasKey ? keyHash(args[0], compiler) : targetingKeyHash(compiler);
+  return placeIn && { placeIn, limits: limitsOf(weights, total), values: shares.map(([variant]) => variant) };
 };
 
 type PlainShare = readonly [variant: unknown, weight?: number];
@@ -64,19 +70,19 @@ const limitsOf = (weights: readonly number[], total: number): readonly number[] 
   let sum = 0n;
   return weights.map((weight) => {
     sum += BigInt(weight);
-    return Number(((sum << 32n) + BigInt(total) - 1n) / BigInt(total));
+    return Number(((sum << 32n) + BigInt(total) - 1n) / BigInt(total)) - 2 ** 31;
   });
 };
 
-/** The last limit is 2^32, so that there always is a share. */
-export const shareAt = (limits: readonly number[], hash: number): number => {
+/** The last limit is above every place, so that there always is a share. */
+export const shareAt = (limits: readonly number[], place: number): number => {
   let share = 0;
-  while (hash >= limits[share]!) share += 1;
+  while (place >= limits[share]!) share += 1;
   return share;
 };
 
 /** `{"cat": [texts…, rule]}` hashes its texts once; any other rule is hashed as it comes. */
-const keyHash = (key: unknown, compiler: RuleCompiler): Split['hashOf'] | null => {
+const keyHash = (key: unknown, compiler: RuleCompiler): Split['placeIn'] | null => {
   const { flagKey } = compiler.frame;
   const parts = key !== null && typeof key === 'object' ? (key as { readonly cat?: unknown }).cat : null;
   if (Array.isArray(parts) && parts.length > 1) {
@@ -91,7 +97,7 @@ const keyHash = (key: unknown, compiler: RuleCompiler): Split['hashOf'] | null =
   const term = compiler.compile(key);
   return (data) => {
     const value = term(data);
-    if (typeof value === 'string') return murmur3(value);
+    if (typeof value === 'string') return placeOf(hashOfText(value));
     return Array.isArray(value) ? LIST : NOTHING;
   };
 };
@@ -99,25 +105,25 @@ const keyHash = (key: unknown, compiler: RuleCompiler): Split['hashOf'] | null =
 const isFlagKey = (part: unknown): boolean =>
   part !== null && typeof part === 'object' && (part as { readonly var?: unknown }).var === '$flagd.flagKey';
 
-const joinedHash = (prefix: string, last: Term, ofNull: string): Split['hashOf'] => {
+const joinedHash = (prefix: string, last: Term, ofNull: string): Split['placeIn'] => {
   const hashAfter = murmur3After(prefix);
   return (data) => {
     const value = last(data);
     const text = typeof value === 'string' ? value : join(value ?? ofNull);
     if (text.length > MAX_TEXT) throw new RuleFailed(`text longer than ${MAX_TEXT} characters`);
-    return hashAfter(text);
+    return placeOf(hashAfter(text));
   };
 };
 
 /** As `cat` joins: JavaScript's own way from a value to a text. */
 const join = (value: unknown): string => `${value}`;
 
-const targetingKeyHash = ({ frame, place }: RuleCompiler): Split['hashOf'] => {
+const targetingKeyHash = ({ frame, place }: RuleCompiler): Split['placeIn'] => {
   const hashAfter = murmur3After(frame.flagKey ?? '');
   const contextOf = contextReader(frame, place.isInner);
   return (data) => {
     const key = targetingKeyOf(contextOf(data));
-    return key === null ? NOTHING : hashAfter(key);
+    return key === null ? NOTHING : placeOf(hashAfter(key));
   };
 };
 

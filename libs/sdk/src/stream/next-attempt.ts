@@ -34,11 +34,11 @@ export const FIRST: Standing = {
 
 const SUSPICIONS_TO_POLL = 3;
 const FAILED_POLLS_TO_STREAM = 3;
-const STREAM_AGAIN = { baseMs: 300_000, maxMs: 3_600_000 };
+const STREAM_AGAIN = { baseMs: 60_000, maxMs: 3_600_000 };
 
 /**
  * Streams are the rule; polling is for where they cannot live: a proxy that buffers them, cuts them at once, or answers
- * something else. From there a stream is tried again after minutes, then after longer and longer.
+ * something else. From there a stream is tried again after a minute, then after longer and longer.
  */
 export const nextStanding = (standing: Standing, outcome: Outcome, moment: Moment): Standing =>
   outcome.way === 'stream'

@@ -17,6 +17,8 @@ export interface ReportSources {
 export const composeReport = (sources: ReportSources): Omit<InstanceReport, 'seq' | 'window'> => {
   const { settings, instance, bootId, health, book, meters, crash } = sources;
   const { project, channel, version } = settings;
+  const exposures = [...book.exposures.counted()];
+  const unknownFlags = book.unknownFlags.list();
   return {
     schema: 'headgate.report.v1',
     project,
@@ -27,8 +29,9 @@ export const composeReport = (sources: ReportSources): Omit<InstanceReport, 'seq
     health,
     flags: [...book.exposures.served()],
     metrics: meters.read(),
-    exposures: [...book.exposures.counted()],
-    unknownFlags: book.unknownFlags.list(),
+    // A collector that is older than these fields takes a report without them.
+    ...(exposures.length > 0 && { exposures }),
+    ...(unknownFlags.length > 0 && { unknownFlags }),
     ...(crash && { crash }),
   };
 };

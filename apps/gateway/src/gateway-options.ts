@@ -2,8 +2,8 @@ import type { JsonValue } from '@headgate/contracts';
 import type { TlsFiles } from '@headgate/service-kit';
 import type { Streams } from '@headgate/streams';
 import type { ChannelRefusals } from './channels/channel-refusals.js';
+import type { ChannelSource } from './channels/channel-source.js';
 import type { UsageOptions } from './flag-set/usage-documents.js';
-import type { ChannelSource } from './gateway-config.js';
 
 export const GATEWAY_OPTIONS = Symbol('gateway options');
 

@@ -4,9 +4,9 @@ import { slug, trustSubject } from '@headgate/contracts';
 import { HealthRegistry, Log, Metrics } from '@headgate/service-kit';
 import { type Streams, StreamsError, type Subscription } from '@headgate/streams';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import type { ChannelSource } from '../gateway-config.js';
 import { GATEWAY_OPTIONS, type GatewayOptions } from '../gateway-options.js';
 import { ChannelRefusals, type RefusedChannel } from './channel-refusals.js';
+import type { ChannelSource } from './channel-source.js';
 import { type ChannelWatch, ServedChannel } from './served-channel.js';
 
 const DEFAULT_MAX_CHANNELS = 1_000;

@@ -10,8 +10,8 @@ import type { Streams } from '@headgate/streams';
 import { type ChannelReader, openChannelReader } from '@headgate/trust';
 import { ChannelBroadcast } from '../fan-out/channel-broadcast.js';
 import { ChannelFlagSet, type ChannelFlags } from '../flag-set/channel-flags.js';
-import type { ChannelSource } from '../gateway-config.js';
 import type { GatewayOptions } from '../gateway-options.js';
+import type { ChannelSource } from './channel-source.js';
 
 export interface ChannelWatch {
   /** The source says again what can be taken. */

@@ -156,7 +156,7 @@ describe('the compiled rule', () => {
 
   it('has segments in the place of their names', () => {
     const around = { ...ALONE, segment: (name: string) => (name === 'eu' ? { var: 'eu' } : undefined) };
-    const targeting = { if: [{ and: [{ $ref: 'eu' }, { var: 'x' }] }, 'on', null] };
+    const targeting: JsonValue = { if: [{ and: [{ $ref: 'eu' }, { var: 'x' }] }, 'on', null] };
     expect(targetingOf({ targeting }, around)).toEqual({
       if: [{ and: [{ var: 'eu' }, { var: 'x' }] }, 'on', null],
     });

@@ -3,7 +3,7 @@ export type CharacterSet = readonly (readonly [from: number, to: number])[];
 
 const LAST = 0xffff;
 
-export const setOf = (...ranges: readonly (readonly [number, number])[]): CharacterSet => {
+const setOf = (...ranges: readonly (readonly [number, number])[]): CharacterSet => {
   const sorted = [...ranges].sort(([a], [b]) => a - b);
   const merged: [number, number][] = [];
   for (const [from, to] of sorted) {

@@ -1,4 +1,4 @@
-import type { FlagDefinition } from '@headgate/contracts';
+import type { FlagDefinition, TargetingRule } from '@headgate/contracts';
 import { given, idOf, stateAfter } from '@headgate/testing';
 import type { Command } from '../commands.js';
 import { compileDocument } from '../flag/compile-document.js';
@@ -113,12 +113,13 @@ describe('a segment', () => {
     const long = {
       in: [{ var: 'x' }, Array.from({ length: 600 }, (_, i) => `a value that is long, number ${i}`)],
     };
-    const users = flag(4, 'beta', {
-      rules: [1, 2, 3, 4, 5, 6].map((n) => ({
+    const rules = [1, 2, 3, 4, 5, 6].map(
+      (n): TargetingRule => ({
         when: { and: [{ $ref: 'insiders' }, { '==': [{ var: 'n' }, n] }] },
         serve: { variant: 'on' },
-      })),
-    });
+      }),
+    );
+    const users = flag(4, 'beta', { rules });
     given(...start, users)
       .when(change(long))
       .thenRefused('flag-needed');

@@ -139,6 +139,27 @@ describe('a flag file', () => {
     expect((await headgate(['import', 'flags.yaml', '--dry-run'])).exit).toBe(0);
   });
 
+  it('has flags that can be tried with a context and a moment', async () => {
+    write('flags.yaml', FILE);
+    await headgate(['import', 'flags.yaml', '--why', 'moving in']);
+    const tried = await headgate(['flag', 'evaluate', 'new-ui', '--context', '{"targetingKey":"ann"}']);
+    expect([tried.exit, tried.err]).toEqual([0, '']);
+    expect(tried.out).toMatch(
+      /^flag: +new-ui\nvariant: on\nvalue: +true\nreason: +TARGETING_MATCH\n\nplace +outcome +why\n/,
+    );
+    expect(tried.out).toMatch(/^rules\.0\S* +served /m);
+    const json = await headgate(
+      ['flag', 'evaluate', 'new-ui', '--context-file', '-', '-o', 'json'],
+      '{"targetingKey":"eve"}',
+    );
+    expect(JSON.parse(json.out)).toMatchObject({ key: 'new-ui', variant: 'off' });
+    expect((await headgate(['flag', 'evaluate', 'new-ui', '--context', '{'])).err).toMatch(
+      /--context is not JSON/,
+    );
+    expect((await headgate(['flag', 'evaluate', 'new-ui', '--at', 'soon'])).exit).toBe(2);
+    expect((await headgate(['flag', 'evaluate', 'none'])).exit).toBe(6);
+  });
+
   it('of Unleash comes in with a report of what changes, for given keys', async () => {
     write('keys', 'host-1\nhost-2\nhost-3\n');
     write(

@@ -2,7 +2,7 @@ import { type EvaluationView, evaluationView } from '@headgate/contracts';
 import { usageError } from '../exit.js';
 import { parseInstant, parseJsonText, readTextOf } from '../options.js';
 import { printJson, printLines } from '../output/print.js';
-import { printable } from '../output/table.js';
+import { printable, table } from '../output/table.js';
 import type { Session } from '../session.js';
 
 export interface EvaluateOptions {
@@ -36,6 +36,12 @@ export const evaluateFlag = async (
   else printLines(terminal, linesOf(view));
 };
 
+const rowOf = ({ path, outcome, message }: EvaluationView['trace'][number]): string[] => [
+  path || '(the flag)',
+  outcome.replace('-', ' '),
+  message,
+];
+
 const linesOf = ({
   key,
   variant,
@@ -49,5 +55,5 @@ const linesOf = ({
   `variant: ${variant === undefined ? '(the default in the code)' : printable(variant)}`,
   ...(value === undefined ? [] : [`value:   ${printable(JSON.stringify(value))}`]),
   `reason:  ${printable(reason)}${errorCode === undefined ? '' : printable(` ${errorCode}: ${errorMessage ?? ''}`)}`,
-  ...trace.map((step) => `  ${printable(JSON.stringify(step))}`),
+  ...(trace.length === 0 ? [] : ['', table(['place', 'outcome', 'why'], trace.map(rowOf))]),
 ];

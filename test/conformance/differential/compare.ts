@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { EvaluableFlag } from '@headgate/evaluation';
+import { compileFlag, type EvaluableFlag, type Evaluation, explainFlag } from '@headgate/evaluation';
 import { FlagdCore, MemoryStorage } from '@openfeature/flagd-core';
 import { type Details, resolveFlag } from '../provider.js';
 import { replaceReferences } from '../references.js';
@@ -36,14 +36,43 @@ export const compare = (
   return isDeepStrictEqual(ours, theirs) ? null : { ours, theirs };
 };
 
-const askOurs = ({ document, key, context, type }: DifferentialCase): Details => {
+const askOurs = (sample: DifferentialCase): Details => {
+  const { type, context } = sample;
+  return resolveFlag(flagOf(sample), { type, fallback: FALLBACK[type] }, context, () => NOW);
+};
+
+const flagOf = ({ document, key }: DifferentialCase): EvaluableFlag => {
   const flags = replaceReferences(
     document.flags,
     document.$evaluators,
   ) as DifferentialCase['document']['flags'];
   const flag = flags[key];
-  const evaluable: EvaluableFlag | null = flag ? { ...flag, key } : null;
-  return resolveFlag(evaluable, { type, fallback: FALLBACK[type] }, context, () => NOW);
+  if (!flag) throw new Error(`the document has no flag ${key}`);
+  return { ...flag, key };
+};
+
+/** Whether an explanation, which works out operator by operator, comes to what `compileFlag` takes short cuts to. */
+export const explainedAlike = (sample: DifferentialCase): boolean => {
+  const flag = flagOf(sample);
+  const evaluation = compileFlag(flag, { now: () => NOW })(sample.context);
+  const { trace, evaluation: explained, isCut } = explainFlag(flag, sample.context, { now: () => NOW });
+  return isDeepStrictEqual(explained, evaluation) && (isCut || tellsOutcome(trace, flag, evaluation));
+};
+
+const tellsOutcome = (
+  trace: ReturnType<typeof explainFlag>['trace'],
+  flag: EvaluableFlag,
+  { variant, reason, errorCode }: Evaluation,
+): boolean => {
+  const last = trace.at(-1);
+  if (last?.error !== undefined) return errorCode === 'GENERAL';
+  // a rule without an operator, or one that nobody asked
+  if (last?.path !== '') return trace.length === 0;
+  const { value } = last;
+  const serves = value !== null && value !== undefined;
+  const named = serves ? String(value) : (flag.defaultVariant ?? undefined);
+  if (errorCode !== undefined) return !Object.hasOwn(flag.variants, named ?? '');
+  return variant === named && (reason === 'DEFAULT') === !serves;
 };
 
 const askFlagd = ({ document, key, context, type }: DifferentialCase): Details => {

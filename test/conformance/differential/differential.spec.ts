@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { fuzzRun } from '../../support/fuzz-run.js';
-import { compare, EXCLUSIONS } from './compare.js';
+import { compare, EXCLUSIONS, explainedAlike } from './compare.js';
 import { type DifferentialCase, differentialCase } from './generate-case.js';
 
 describe('the same flag and context, here and in flagd-core', () => {
@@ -18,6 +18,13 @@ describe('the same flag and context, here and in flagd-core', () => {
     for (const operator of ['if', 'fractional', 'sem_ver', 'reduce', 'missing_some', 'substr', '$ref']) {
       expect([operator, (seen.get(`"${operator}":`) ?? 0) > 20]).toEqual([operator, true]);
     }
+  }, 120_000);
+
+  it('give the same when they are explained, operator by operator', () => {
+    fc.assert(
+      fc.property(differentialCase, (sample) => explainedAlike(sample)),
+      fuzzRun('explanations beside evaluations', 3_000),
+    );
   }, 120_000);
 
   it('would not, if ours were another (control)', () => {

@@ -10,7 +10,7 @@ import { printJson, printList, printOne, type Shown } from '../output/print.js';
 import type { Session } from '../session.js';
 import { say, type Terminal } from '../terminal.js';
 
-export const isStale = ({ health }: FlagView): boolean =>
+const isStale = ({ health }: FlagView): boolean =>
   health?.stage === 'stale' || health?.stage === 'potentially-stale';
 
 const shownStale: Shown<FlagView> = {

@@ -1,3 +1,4 @@
+import type { LogPosition } from '@headgate/contracts';
 import { createTestDatabase, type EmbeddedPostgres } from '@headgate/embedded';
 import {
   type Database,
@@ -24,7 +25,7 @@ beforeAll(async () => {
   control = await openControl({ database });
   ({ admin } = await prepare(control));
   const { state, head } = await control.store.project('web');
-  const heads = head ? { web: head } : {};
+  const heads: Record<string, LogPosition> = head ? { web: head } : {};
   await replaceGeneration(database, new Map([['web', state]]), {
     streamCreated: '',
     streamSequence: 1,

@@ -34,7 +34,7 @@ export interface UsageStatus {
   readonly checkpoint: UsageCheckpoint | null;
 }
 
-export const USAGE_CONSUMER = 'usage';
+const USAGE_CONSUMER = 'usage';
 
 const MOST_MESSAGES = 200;
 const MOST_REPORTS = 1_000;

@@ -58,11 +58,15 @@ const flagdDefinition = variantsOf.chain((variants) =>
     .map(([state, rest]) => ({ state, variants, overridable: 'none', ...rest }) as FlagDefinition),
 );
 
-const condition = fc.oneof(
+/** Segments do not nest. */
+const ownCondition = fc.oneof(
   fc.tuple(name, name).map(([attribute, value]): JsonValue => ({ '==': [{ var: attribute }, value] })),
   fc
     .tuple(name, fc.array(name))
     .map(([attribute, values]): JsonValue => ({ in: [{ var: attribute }, values] })),
+);
+const condition = fc.oneof(
+  ownCondition,
   fc.constant<JsonValue>({ $ref: 'beta' }),
   fc.constant<JsonValue>(true),
 );
@@ -124,7 +128,7 @@ const BETA: SegmentDefinition = { when: { in: [{ var: 'targetingKey' }, ['a', 'b
 /** Any file: rules, splits, ramps, schedules, prerequisites, segments. */
 export const flagFiles = fileOf(
   richDefinition,
-  fc.tuple(condition).map(([when]) => ({ when })),
+  ownCondition.map((when) => ({ when })),
 ).map(
   (file): FlagFile => ({
     ...file,

@@ -4,7 +4,7 @@ import { flagFiles } from './flag-file.fixture.js';
 import { formatFlagFile } from './format-flag-file.js';
 import { parseFlagFile } from './parse-flag-file.js';
 
-const RUNS = 200;
+const RUNS = 100;
 
 describe('a flag file', () => {
   it('is read back as it was written, whatever it says', () => {

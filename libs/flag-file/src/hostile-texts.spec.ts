@@ -10,7 +10,7 @@ import { parseFlagFile } from './parse-flag-file.js';
 import type { Imported } from './report.js';
 import { importUnleash } from './unleash/import-unleash.js';
 
-const RUNS = 300;
+const RUNS = 150;
 
 /** JSON that has the names that the importers look for, in places where they do not expect them. */
 const words = [

@@ -4,6 +4,7 @@ import { compileTargeting } from '@headgate/domain';
 import { compileFlag } from '@headgate/evaluation';
 import { describeWhereFound } from '@headgate/testing';
 import { FlagdCore } from '@openfeature/flagd-core';
+import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { flagdFiles, flagFiles } from '../flag-file.fixture.js';
 import type { FlagFile } from '../flag-file.js';
@@ -13,7 +14,7 @@ import { compilable, surroundingsOf } from '../surroundings.js';
 import { exportFlagd } from './export-flagd.js';
 import { importFlagd } from './import-flagd.js';
 
-const RUNS = 200;
+const RUNS = 100;
 const CONFORMANCE = join(process.cwd(), '..', 'shared', 'conformance');
 const jsonOf = (file: FlagFile): string => JSON.stringify(exportFlagd(file).json);
 
@@ -119,6 +120,23 @@ describe('flags of Headgate as flagd JSON', () => {
       }),
       { numRuns: RUNS },
     );
+  });
+
+  describeWhereFound('shared', 'by flagd’s JSON Schema', () => {
+    it('are valid', () => {
+      const schema = (name: string): object =>
+        JSON.parse(readFileSync(join(CONFORMANCE, 'flagd-schemas', `${name}.json`), 'utf8')) as object;
+      const ajv = new Ajv({ strict: false, validateFormats: false });
+      ajv.addSchema(schema('targeting'));
+      const validate = ajv.compile(schema('flags'));
+      fc.assert(
+        fc.property(flagFiles, (file) => {
+          validate(exportFlagd(file).json);
+          expect(validate.errors ?? []).toEqual([]);
+        }),
+        { numRuns: RUNS },
+      );
+    });
   });
 
   it('fall back to one targeting where the document was edited since', () => {

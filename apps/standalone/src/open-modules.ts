@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { AnalysisModule, openAnalysisArchive } from '@headgate/analysis';
-import { appendTo, CollectorModule } from '@headgate/collector';
+import { appendTo, appendUsageTo, CollectorModule } from '@headgate/collector';
 import { STREAMS, upstreamStream } from '@headgate/contracts';
 import { ControlModule, LogBearers, type Operations } from '@headgate/control';
 import { ChannelRefusals, GatewayModule, type GatewayOptions } from '@headgate/gateway';
@@ -17,7 +17,6 @@ import { AnyOfBearers, FixedBearers, type ServiceOptions, secretHash } from '@he
 import type { Connections } from './installation/open-connections.js';
 import type { Servers } from './installation/start-servers.js';
 import { operationsOf } from './operations/operations.js';
-import { tellUsage } from './operations/tell-usage.js';
 import type { StandaloneConfig } from './standalone-config.js';
 
 const YEAR_MS = 365 * 86_400_000;
@@ -93,7 +92,7 @@ export const openModules = async ({
       corsOrigins: config.gatewayCorsOrigins,
       usage: {
         gateway: createHash('sha256').update(`gateway of ${pin}`).digest('hex'),
-        tell: tellUsage(appendTo(streams.collector), now),
+        tell: appendUsageTo(appendTo(streams.collector), now),
       },
       ...(config.grpcSyncContext === undefined ? {} : { syncContext: config.grpcSyncContext }),
       grpc: grpc ?? null,

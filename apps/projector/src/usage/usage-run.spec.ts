@@ -15,7 +15,6 @@ import {
   unknownFlags,
 } from '@headgate/read-model';
 import { connectStreams, declareInstallation, type Streams } from '@headgate/streams';
-import { sql } from 'kysely';
 import { projectionPause } from '../projector.module.js';
 import { type UsageNote, UsageRun } from './usage-run.js';
 
@@ -58,8 +57,8 @@ beforeEach(async () => {
   notes = [];
   shop = `shop-${++specs}`;
   db = openDatabase(postgres.url);
-  await sql`drop schema if exists headgate cascade`.execute(db);
-  await sql`drop schema if exists headgate_g1 cascade`.execute(db);
+  for (const schema of ['headgate', 'headgate_g1'])
+    await db.schema.dropSchema(schema).ifExists().cascade().execute();
 });
 afterEach(async () => {
   await Promise.all(runs.splice(0).map((run) => run.close()));
@@ -163,15 +162,15 @@ describe('counting the use of flags', () => {
     await Promise.all(runs.splice(0).map((run) => run.close()));
 
     // Everything is delivered again, as if no checkpoint had been written.
-    const again = sql`update headgate.usage_checkpoint set stream_sequence = 0`;
-    await again.execute(db);
+    const again = db.updateTable('usage_checkpoint').set({ stream_sequence: 0 });
+    await again.execute();
     start();
     expect(await counts(later)).toEqual(all);
     await Promise.all(runs.splice(0).map((run) => run.close()));
 
     // The control: without what the processes said last, the same redelivery does count twice.
-    await again.execute(db);
-    await sql`truncate headgate.usage_boot`.execute(db);
+    await again.execute();
+    await db.deleteFrom('usage_boot').execute();
     start();
     expect(await counts(later)).toEqual({ 'new-path on instance': 20 });
   });
@@ -220,9 +219,8 @@ describe('counting the use of flags', () => {
     start();
     await counts(await pack(report('a', 1, 5)));
     await Promise.all(runs.splice(0).map((run) => run.close()));
-    await sql`update headgate.usage_checkpoint set stream_created = 'another', stream_sequence = 1000000`.execute(
-      db,
-    );
+    const foreign = { stream_created: 'another', stream_sequence: 1_000_000 };
+    await db.updateTable('usage_checkpoint').set(foreign).execute();
     const last = await pack(report('a', 2, 6));
     start();
     expect(await counts(last)).toEqual({ 'new-path on instance': 6 });

@@ -9,12 +9,13 @@ import { CASES } from './evaluation/subject.js';
  */
 const ROUNDS = 9;
 const ROUND_MS = 30;
+const HEAP_SAMPLES = 9;
 
 const args = process.argv.slice(2);
 const file = args.includes('--json') ? args[args.indexOf('--json') + 1] : undefined;
 
 const systems = await openSystems();
-const rows = await measure(systems, { rounds: ROUNDS, roundMs: ROUND_MS });
+const rows = await measure(systems, { rounds: ROUNDS, roundMs: ROUND_MS, heapSamples: HEAP_SAMPLES });
 await Promise.all(systems.map(({ close }) => close?.()));
 
 const of = (system: string, name: string): Row => {

@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { CASES, type CaseName, EXPECTED_ON, subjects } from './subject.js';
+import { CASES, type CaseName, EXPECTED_ON, SUBJECTS, subjects } from './subject.js';
 import type { Ask, System } from './system.js';
 
 export interface Row {
@@ -18,6 +18,8 @@ export interface Effort {
   readonly rounds: number;
   /** Time that one round of one case should take. */
   readonly roundMs: number;
+  /** How often the heap is looked at, for each case. */
+  readonly heapSamples: number;
 }
 
 interface Measured {
@@ -36,7 +38,7 @@ interface Measured {
  */
 export const measure = async (
   systems: readonly System[],
-  { rounds, roundMs }: Effort,
+  { rounds, roundMs, heapSamples }: Effort,
 ): Promise<readonly Row[]> => {
   const all = await Promise.all(systems.flatMap((system) => CASES.map((name) => prepare(system, name))));
   for (const one of all) one.passes = await calibrate(one, roundMs);
@@ -52,7 +54,7 @@ export const measure = async (
       case: one.name,
       nsPerOp: round(nsPerOp, 1),
       opsPerSecond: Math.round(1e9 / nsPerOp),
-      bytesPerOp: await bytesOf(one),
+      bytesPerOp: await bytesOf(one, heapSamples),
       onPercent: one.onPercent,
     });
   }
@@ -60,8 +62,10 @@ export const measure = async (
 };
 
 /** The answers alone, checked: a system that evaluated nothing would be fast. */
-const prepare = async (system: System, name: CaseName): Promise<Measured> => {
-  const contexts = subjects().map((subject) => system.contextOf(subject));
+const prepare = async (system: System, name: CaseName, count = SUBJECTS): Promise<Measured> => {
+  const contexts = subjects()
+    .slice(0, count)
+    .map((subject) => system.contextOf(subject));
   const ask = system.ask[name];
   const on = await run(ask, contexts, 1);
   const share = (100 * on) / contexts.length;
@@ -122,18 +126,17 @@ const calibrate = async (one: Measured, roundMs: number): Promise<number> => {
   return Math.max(1, Math.ceil((roundMs * 1e6) / (Math.max(ns, 1) * one.contexts.length)));
 };
 
-const SAMPLES = 9;
 /** Few enough that nothing is collected in between, at 13 KB each. */
 const PER_SAMPLE = 40;
 
 /** Heap allocated by one evaluation: what the heap grew by, less what looking at it costs. */
-const bytesOf = async ({ ask, contexts }: Measured): Promise<number> => {
+const bytesOf = async ({ ask, contexts }: Measured, count: number): Promise<number> => {
   setFlagsFromString('--expose-gc');
   const collect: () => void = runInNewContext('gc');
   const few = contexts.slice(0, PER_SAMPLE);
   const growth = async (passes: number): Promise<number> => {
     const samples: number[] = [];
-    for (let i = 0; i < SAMPLES; i += 1) {
+    for (let i = 0; i < count; i += 1) {
       collect();
       const before = process.memoryUsage().heapUsed;
       const on = run(ask, few, passes);

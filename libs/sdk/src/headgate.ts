@@ -48,7 +48,10 @@ export interface Problem {
 }
 
 export interface HeadgateStatus {
-  /** `off`: the options were of no use (see `problems`), or the client was closed. */
+  /**
+   * `connected`: something was verified on the stream that is open. `polling`: the same by asking now and then, where no
+   * stream comes through. `off`: the options were of no use (see `problems`), or the client was closed.
+   */
   readonly connection: 'connecting' | 'connected' | 'polling' | 'waiting' | 'off';
   /** Where the flags come from: nothing yet, the local copy on disk, or the gateway. */
   readonly flags: 'none' | 'copy' | 'live';

@@ -39,6 +39,8 @@ export class Announcer {
   }
 
   begin(announced: Condition): void {
+    // Closed before it began.
+    if (this.leave.length === 0) return;
     this.announced = announced;
     this.look(this.options.headgate.status());
   }

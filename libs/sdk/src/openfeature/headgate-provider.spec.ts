@@ -316,6 +316,24 @@ describe('HeadgateProvider', () => {
     expect(headgate.recorded().counters).toEqual({ flag_errors: 2 });
   });
 
+  it('says nothing after it was closed, not even what it was about to', async () => {
+    channel = new SignedChannel({ lifeMs: 1 });
+    const gateway = await serve();
+    const headgate = connect(gateway.url);
+    const provider = new HeadgateProvider(headgate, { staleAfterMs: 0 });
+    let emitted = 0;
+    for (const event of Object.values(ProviderEvents)) {
+      provider.events.addHandler(event, () => {
+        emitted += 1;
+      });
+    }
+    await provider.initialize();
+    await provider.onClose();
+    gateway.streams[0]?.end();
+    await until('a reconnect', () => gateway.streams.length > 1);
+    expect(emitted).toBe(0);
+  });
+
   it('closes the Headgate that it opened, and leaves alone one that it was given', async () => {
     const gateway = await serve();
     const given = connect(gateway.url);

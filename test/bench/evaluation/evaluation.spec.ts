@@ -1,12 +1,9 @@
-import { jest } from '@jest/globals';
 import { floor } from './floor.js';
 import { answersOf, measure } from './measure.js';
 import { openSystems } from './open-systems.js';
 import { CASES, subjects } from './subject.js';
 import type { System } from './system.js';
 import { headgate } from './systems/headgate.js';
-
-jest.setTimeout(120_000);
 
 describe('npm run bench -- evaluation', () => {
   let systems: readonly System[];
@@ -35,7 +32,7 @@ describe('npm run bench -- evaluation', () => {
       // throws where the share of contexts that are on is not the flag's
       for (const name of CASES) await answersOf(system, name, 2_048);
     }
-  });
+  }, 120_000);
 
   it('gives each context the same answer from Headgate in every form, from flagd-core, and from the floor', async () => {
     const alike = systems.filter(
@@ -53,7 +50,7 @@ describe('npm run bench -- evaluation', () => {
       );
       for (const each of answers) expect(each).toEqual(answers[0]);
     }
-  });
+  }, 120_000);
 
   it('refuses a system that only pretends to evaluate', async () => {
     const real = headgate('0');
@@ -75,5 +72,5 @@ describe('npm run bench -- evaluation', () => {
         ...['system', 'version', 'case', 'nsPerOp', 'opsPerSecond', 'bytesPerOp', 'onPercent'],
       ]);
     }
-  });
+  }, 120_000);
 });

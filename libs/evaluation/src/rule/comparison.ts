@@ -26,7 +26,7 @@ const comparison =
   (args, compiler) => {
     if (args.length < 2) throw new RuleInvalid('a comparison needs two arguments');
     const { place } = compiler;
-    const isPlain = args.slice(1).every((arg) => isConstant(arg));
+    const isPlain = args.length === 2 && isConstant(args[1]);
     if (place.isTracked || !(kind.isStrict || place.isInterpreted || isPlain))
       return onRegister(kind, args, compiler);
     const compare = kind.isStrict ? kind.raw : compareLoosely(kind);

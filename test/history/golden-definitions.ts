@@ -42,7 +42,7 @@ const gate = flag('gate', {
 });
 
 /** Definitions as people write them; what they compile to must never change, or every reader’s digests would. */
-const GOLDEN_FLAGS: readonly Flag[] = [
+export const GOLDEN_FLAGS: readonly Flag[] = [
   flag('plain', { expires: 1_900_000_000_000, owner: 'team-checkout' }),
   flag('raw', { targeting: { if: [linux, 'on', null] } }),
   flag('rolled-out', { targeting: { if: [linux, 'on', null] } }, rollout),

@@ -22,7 +22,7 @@ import {
   pinOf,
   readSnapshot,
 } from '@headgate/trust';
-import { goldenDocuments } from './golden-definitions.js';
+import { GOLDEN_FLAGS, goldenDocuments } from './golden-definitions.js';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const json = (path: string): unknown => JSON.parse(readFileSync(at(path), 'utf8'));
@@ -54,6 +54,13 @@ describe('what an older release wrote', () => {
 
     it('is read by its type and loses nothing in it', () => {
       for (const event of events) expect(parsed(event).data).toEqual(event.data);
+    });
+
+    it('keeps a definition as it was written, with every field there is and no default added', () => {
+      for (const { channel, key, why, definition } of GOLDEN_FLAGS) {
+        const data = { channel, key, why, definition };
+        expect(EVENT_SCHEMAS['flag-created.v1'].parse(data)).toEqual(data);
+      }
     });
 
     it('folds into what it always meant', () => {

@@ -65,10 +65,10 @@ describe('a definition and its compiled rule', () => {
           if (variant !== null) decided += 1;
         }
       }),
-      { numRuns: 2_000, seed: SEED },
+      { numRuns: 1_000, seed: SEED },
     );
-    expect(decided).toBeGreaterThan(2_000);
-  });
+    expect(decided).toBeGreaterThan(1_000);
+  }, 120_000);
 
   it('need nothing but the document: what is written out refers to no other flag, segment or key', () => {
     fc.assert(

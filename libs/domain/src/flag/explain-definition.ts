@@ -1,5 +1,5 @@
 import type { JsonValue, Serve } from '@headgate/contracts';
-import { compileFlag, type EvaluationContext } from '@headgate/evaluation';
+import { compileFlag, type EvaluationContext, explainFlag } from '@headgate/evaluation';
 import { compileServe } from './compile-serve.js';
 import { compileTargeting, hasRules, splitOf } from './compile-targeting.js';
 import { settleRule } from './settle-rule.js';
@@ -55,39 +55,56 @@ function* stepsOf(flag: CompilableFlag, around: Surroundings, question: Question
     const path = `rules.${i}`;
     const isMet = ask({ if: [settleRule(when, around.segment, null), MET, null] }) === MET;
     yield { path: `${path}.when`, outcome: isMet ? 'met' : 'not-met', message: name ?? JSON.stringify(when) };
-    if (isMet) yield* serving(flag, serve, `${path}.serve`, ask);
+    if (isMet) yield* serving(flag, serve, `${path}.serve`, question);
   }
   if (hasRules(definition.targeting)) {
     const given = ask(settleRule(definition.targeting, around.segment, null));
     if (given === null) yield { path: 'targeting', outcome: 'not-met', message: 'has no answer' };
     else yield served('targeting', given);
   }
-  if (split) yield served('rollout', ask(splitOf(split, byDefault)), `at ${split.weightPpm} of 1000000`);
+  if (split) {
+    const shares = splitOf(split, byDefault);
+    yield served('rollout', ask(shares), bucketIn(flag, shares, question));
+  }
   const due = (definition.schedule ?? []).map(({ at, serve }, i) => ({ at, serve, path: `schedule.${i}` }));
   const nowMs = Math.floor(question.now() / 1_000) * 1_000;
   const newest = due.filter(({ at }) => at <= nowMs).sort((a, b) => b.at - a.at)[0];
   if (newest) {
     yield { path: newest.path, outcome: 'met', message: `since ${new Date(newest.at).toISOString()}` };
-    yield* serving(flag, newest.serve, `${newest.path}.serve`, ask);
-  } else if (definition.fallthrough) yield* serving(flag, definition.fallthrough, 'fallthrough', ask);
+    yield* serving(flag, newest.serve, `${newest.path}.serve`, question);
+  } else if (definition.fallthrough) yield* serving(flag, definition.fallthrough, 'fallthrough', question);
   yield served('defaultVariant', byDefault);
 }
 
 function* serving(
-  { key, definition }: CompilableFlag,
+  flag: CompilableFlag,
   serve: Serve,
   path: string,
-  ask: (expression: JsonValue) => string | null,
+  question: Question,
 ): Generator<TraceStep> {
+  const { key, definition } = flag;
   const { expression, needs } = compileServe(
     serve,
     definition.seed ?? key,
     definition.defaultVariant ?? null,
   );
-  const hasBucket = needs === null || ask({ if: [{ var: needs }, MET, null] }) === MET;
-  if (hasBucket) yield served(path, ask(expression));
+  const hasBucket = needs === null || answerOf(flag, { if: [{ var: needs }, MET, null] }, question) === MET;
+  if (hasBucket)
+    yield served(path, answerOf(flag, expression, question), bucketIn(flag, expression, question));
   else yield { path, outcome: 'passed-on', message: `the context has no "${needs}" to find a bucket by` };
 }
+
+/** Where the context falls in a split; undefined for what is none. */
+const bucketIn = (
+  { key, definition: { variants } }: CompilableFlag,
+  expression: JsonValue,
+  { context, now }: Question,
+): string | undefined => {
+  if (typeof expression === 'string') return undefined;
+  const flag = { key, state: 'ENABLED', variants, targeting: expression } as const;
+  const split = explainFlag(flag, context, { now }).trace.find(({ bucket }) => bucket)?.bucket;
+  return split && `bucket ${split.bucket} of ${split.total}`;
+};
 
 const MET = 'met';
 

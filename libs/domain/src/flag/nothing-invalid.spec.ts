@@ -216,12 +216,12 @@ describe('nothing invalid can be published', () => {
           expect({ errorCode, errorMessage }).not.toMatchObject({ errorCode: 'PARSE_ERROR' });
         }
       }),
-      { numRuns: Number(process.env.HEADGATE_RUNS ?? 6_000), seed: SEED },
+      { numRuns: Number(process.env.HEADGATE_RUNS ?? 3_000), seed: SEED },
     );
-    expect(seen.published).toBeGreaterThan(400);
-    expect(seen.targeted).toBeGreaterThan(150);
-    expect(seen.refused).toBeGreaterThan(1_000);
-  });
+    expect(seen.published).toBeGreaterThan(200);
+    expect(seen.targeted).toBeGreaterThan(80);
+    expect(seen.refused).toBeGreaterThan(600);
+  }, 120_000);
 
   it('and flagd’s door does refuse what ours refuses (control)', () => {
     const variants = { on: true, off: false };

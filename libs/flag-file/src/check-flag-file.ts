@@ -1,4 +1,5 @@
 import { checkDefinition, checkSegment, type Problem as Fault } from '@headgate/domain';
+import { writeWeight } from './figures.js';
 import { type FlagFile, type Path, type Problem, showPath } from './flag-file.js';
 import { surroundingsOf } from './surroundings.js';
 
@@ -20,9 +21,13 @@ export const checkFlagFile = (
     segments: { ...channel.segments, ...file.segments },
   });
   const told = (base: Path, value: unknown, faults: readonly Fault[]): readonly Problem[] =>
-    faults.map(({ path, message }) => {
+    faults.map(({ path, code, message }) => {
       const at = [...base, ...pathIn(value, path)];
-      return { ...locate(inFile(at, locate)), path: showPath(at), ...partsOf(message) };
+      return {
+        ...locate(inFile(at, locate)),
+        path: showPath(at),
+        ...(code === 'split-sum' ? sumParts(valueIn(value, pathIn(value, path))) : partsOf(message)),
+      };
     });
   return [
     ...Object.entries(file.segments ?? {}).flatMap(([name, segment]) =>
@@ -33,6 +38,19 @@ export const checkFlagFile = (
     ),
   ];
 };
+
+/** In the file's figures: it has percentages where the definition has parts per million. */
+const sumParts = (split: unknown): { readonly message: string; readonly mend: string } => {
+  const arms = split as readonly { readonly weightPpm: number }[];
+  const sum = arms.reduce((total, { weightPpm }) => total + weightPpm, 0);
+  const message = `the weights sum to ${writeWeight(sum)}, not to 100 %`;
+  return sum < 1_000_000
+    ? { message, mend: `Add ${writeWeight(1_000_000 - sum)}.` }
+    : { message, mend: `Take off ${writeWeight(sum - 1_000_000)}.` };
+};
+
+const valueIn = (value: unknown, path: Path): unknown =>
+  path.reduce<unknown>((at, part) => (at as Readonly<Record<string | number, unknown>>)[part], value);
 
 /** A dotted path as its parts; names have dots too, so the longest name that is there is taken. */
 const pathIn = (value: unknown, dotted: string): Path => {

@@ -1,5 +1,5 @@
 import { isFields } from './definition-form.js';
-import { FLAG_FILE_SCHEMA } from './flag-file.js';
+import { FLAG_FILE_SCHEMA, type Problem } from './flag-file.js';
 import { readTree, type TextForm } from './text-tree.js';
 
 export const SOURCES = ['headgate', 'flagd', 'unleash', 'go-feature-flag'] as const;
@@ -16,4 +16,10 @@ export const guessSource = (text: string, form?: TextForm): Source | undefined =
   if (isFields(top.flags) || Array.isArray(top.flags)) return 'flagd';
   const isGoff = Object.values(top).some((flag) => isFields(flag) && isFields(flag.variations));
   return isGoff ? 'go-feature-flag' : undefined;
+};
+
+/** Why a text cannot be read at all, whoever made it; empty when it can. */
+export const syntaxProblems = (text: string, form?: TextForm): readonly Problem[] => {
+  const read = readTree(text, form);
+  return 'problems' in read ? read.problems : [];
 };

@@ -199,7 +199,7 @@ describe('hostile texts', () => {
       'aliases that multiply',
       `a: &a [x, x, x]\n${Array.from({ length: 30 }, (_, i) => `k${i}: &k${i} [*${i === 0 ? 'a' : `k${i - 1}`}, *${i === 0 ? 'a' : `k${i - 1}`}]`).join('\n')}`,
     ],
-    ['depth', '['.repeat(100_000)],
+    ['depth', '['.repeat(20_000)],
     ['deep JSON', `${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}`],
     ['a length beyond reading', ' '.repeat(9_000_000)],
     ['an alias of itself', 'a: &a {b: *a}'],

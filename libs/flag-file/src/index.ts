@@ -4,7 +4,7 @@ export { exportFlagd, type FlagdExport, type FlagdExportOptions } from './flagd/
 export { importFlagd } from './flagd/import-flagd.js';
 export { formatFlagFile, formatFlagFileAsJson } from './format-flag-file.js';
 export { type GoFeatureFlagOptions, importGoFeatureFlag } from './go-feature-flag/import-go-feature-flag.js';
-export { guessSource, SOURCES, type Source } from './guess-source.js';
+export { guessSource, SOURCES, type Source, syntaxProblems } from './guess-source.js';
 export { isSame } from './is-same.js';
 export { type ParsedFlagFile, parseFlagFile } from './parse-flag-file.js';
 export type { Imported, ImportOptions, ImportReport, NotCarried, VariantChange } from './report.js';

@@ -67,8 +67,7 @@ const fileOf = (top: Readonly<Record<string, JsonValue>>, report: Report): FlagF
   const flags = entriesOf(top.flags, ['flags'], report).flatMap(
     ([key, value]): [string, FlagDefinition][] => {
       const path = ['flags', key];
-      if (parse(flagKey, key, path) === undefined) return [];
-      let isSound = true;
+      let isSound = parse(flagKey, key, path) !== undefined;
       const definition = parse(
         flagDefinition,
         readDefinition(value, path, (at, message, mend) => {

@@ -9,7 +9,9 @@ import {
   importUnleash,
   type Problem,
   parseFlagFile,
+  SOURCES,
   type Source,
+  syntaxProblems,
 } from '@headgate/flag-file';
 import { CommandFailed, EXIT } from '../exit.js';
 import { readTextOf } from '../options.js';
@@ -39,11 +41,13 @@ export const readSource = async (
   // A flag file that is broken is one all the same: its reader says where.
   const source =
     options.from ?? guessSource(text, form) ?? (/^\s*["']?schema/m.test(text) ? 'headgate' : undefined);
+  const unread = source === undefined ? syntaxProblems(text, form) : [];
+  if (unread.length > 0) throw problemsIn(path, unread);
   if (source === undefined)
     throw new CommandFailed(
       EXIT.invalid,
       `${nameOf(path)} is no flag file that is known`,
-      'Say whose it is with --from, or check it with `headgate validate`.',
+      `Say whose it is: --from ${SOURCES.join(', ')}.`,
     );
   if (source === 'headgate') return ownFile(text, path);
   const imported = {

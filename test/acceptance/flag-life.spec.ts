@@ -209,6 +209,8 @@ describe('the life of a flag', () => {
       /^breaker +potentially-stale +no +is 15 days old; flags of type operational live 7 days/m,
     );
     expect(shown).not.toMatch(/^(checkout|stays) /m);
+    const one = await headgate('flag get breaker --project shop --channel stable');
+    expect(one).toMatch(/^stage: +potentially-stale\nreasons: +is 15 days old/m);
     expect((await usageOf('by-new-year')).health).toMatchObject({ stage: 'stale', isExpired: true });
   }, 120_000);
 });

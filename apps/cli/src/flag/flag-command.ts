@@ -11,7 +11,7 @@ import { printList, printOne } from '../output/print.js';
 import { openSession, type Session } from '../session.js';
 import type { Terminal } from '../terminal.js';
 import { type EvaluateOptions, evaluateFlag } from './evaluate-flag.js';
-import { listUnknownFlags, printStale, showUsage } from './flag-life.js';
+import { listUnknownFlags, printStale, shownWithHealth, showUsage } from './flag-life.js';
 import { shownFlag } from './shown-flag.js';
 
 interface WriteOptions {
@@ -86,7 +86,7 @@ export const addFlagCommands = (program: Command, terminal: Terminal): void => {
       const session = openSession(terminal, command);
       const path = [...(await flagsPath(session)), key];
       const view = await session.client.call({ method: 'GET', path, answer: flagView });
-      printOne(terminal, session.settings.output, shownFlag, view);
+      printOne(terminal, session.settings.output, shownWithHealth, view);
     });
   flag
     .command('change <key>')

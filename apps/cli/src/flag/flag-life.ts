@@ -9,9 +9,20 @@ import { instant } from '../output/figures.js';
 import { printJson, printList, printOne, type Shown } from '../output/print.js';
 import type { Session } from '../session.js';
 import { say, type Terminal } from '../terminal.js';
+import { shownFlag } from './shown-flag.js';
 
 const isStale = ({ health }: FlagView): boolean =>
   health?.stage === 'stale' || health?.stage === 'potentially-stale';
+
+/** One flag, with what can be said of its life. */
+export const shownWithHealth: Shown<FlagView> = {
+  name: shownFlag.name,
+  columns: {
+    ...shownFlag.columns,
+    stage: ({ health }) => health?.stage ?? '?',
+    reasons: ({ health }) => health?.reasons.join('; ') || '-',
+  },
+};
 
 const shownStale: Shown<FlagView> = {
   name: ({ key }) => `flag/${key}`,

@@ -52,6 +52,11 @@ class UsageCounting implements OnModuleInit, OnApplicationShutdown {
       }
     };
     this.#run = new UsageRun({ ...options, onNote });
+    metrics.gauge({
+      name: 'headgate_usage_following',
+      help: '1 while reports are counted for the use of flags, 0 while Postgres or TELEMETRY is away',
+      read: () => (this.#run.status().detail === 'following' ? 1 : 0),
+    });
   }
 
   onModuleInit(): void {

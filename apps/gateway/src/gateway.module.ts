@@ -3,6 +3,7 @@ import { ChannelDirectory } from './channels/channel-directory.js';
 import { UsageCounter } from './flag-set/usage.js';
 import { UsageReporter } from './flag-set/usage-reporter.js';
 import { ConnectRoute } from './flagd/connect/connect.route.js';
+import { FlagMoments } from './flagd/evaluation/flag-moments.js';
 import { FlagdPort } from './flagd/flagd-port.js';
 import { GrpcMethods } from './flagd/grpc-methods.js';
 import { LiveStreams } from './flagd/live-streams.js';
@@ -29,6 +30,7 @@ export class GatewayModule {
         OfrepRoute,
         UsageReporter,
         LiveStreams,
+        FlagMoments,
         SyncStates,
         GrpcMethods,
         FlagdPort,

@@ -132,7 +132,7 @@ describe('flagd.sync', () => {
     await start();
     const client = open();
     const statusOf = async (field: string, header?: string) => {
-      const headers = header === undefined ? {} : { 'flagd-selector': header };
+      const headers: Record<string, string> = header === undefined ? {} : { 'flagd-selector': header };
       const call = client.call(FETCH_ALL, syncBody(field), headers);
       const { status, message } = await call.ended;
       return [status, message, call.messages.length] as const;
@@ -334,6 +334,19 @@ describe('flagd.evaluation', () => {
     });
     await until('a sign of life', () => events().some(({ type }) => type === 'keep_alive'));
     expect(events()[0]).toEqual({ type: 'provider_ready' });
+  });
+});
+
+describe('at a moment that a rule names', () => {
+  it('tells event streams to ask again, with nothing published', async () => {
+    const moment = Math.ceil(Date.now() / 1_000) + 1;
+    const targeting = { if: [{ '>=': [{ var: '$flagd.timestamp' }, moment] }, 'on', 'off'] };
+    await publish(channel.document(1, { targeting }));
+    await start();
+    const client = open();
+    const call = client.call('/flagd.evaluation.v2.Service/EventStream', grpcBody(Buffer.alloc(0)));
+    await until('the moment', () => typesOf(call).includes('configuration_change'));
+    expect(await resolve(client, 'v2', 'Boolean', 'flag-1')).toMatchObject({ value: true });
   });
 });
 

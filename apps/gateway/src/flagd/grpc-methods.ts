@@ -6,6 +6,7 @@ import { GATEWAY_OPTIONS, type GatewayOptions } from '../gateway-options.js';
 import { selectChannel } from './channel-selector.js';
 import { EVENT_STREAMS, type EvaluationMethod, evaluationMethods } from './evaluation/evaluation-methods.js';
 import { EventFeed } from './evaluation/event-feed.js';
+import { FlagMoments } from './evaluation/flag-moments.js';
 import { grpcEventSink } from './evaluation/grpc-events.js';
 import type { GrpcCall } from './grpc/grpc-call.js';
 import { frameOf } from './grpc/grpc-frames.js';
@@ -30,6 +31,7 @@ export class GrpcMethods {
     @Inject(ChannelDirectory) private readonly directory: ChannelDirectory,
     @Inject(UsageCounter) private readonly usage: UsageCounter,
     @Inject(LiveStreams) private readonly streams: LiveStreams,
+    @Inject(FlagMoments) private readonly moments: FlagMoments,
     @Inject(SyncStates) private readonly states: SyncStates,
   ) {}
 
@@ -62,7 +64,7 @@ export class GrpcMethods {
 
   private eventStream(call: GrpcCall): void {
     const channel = this.select(call);
-    this.open(call, () => new EventFeed(grpcEventSink(call), channel, this.options.now));
+    this.open(call, () => new EventFeed(grpcEventSink(call), channel, this.moments, this.options.now));
   }
 
   private evaluate(call: GrpcCall, message: Buffer, { request, response, answer }: EvaluationMethod): void {

@@ -10,6 +10,7 @@ import { allowOrigins, answerPreflight, corsHeaders } from '../../http/cors.js';
 import { selectChannel } from '../channel-selector.js';
 import { EVENT_STREAMS, type EvaluationMethod, evaluationMethods } from '../evaluation/evaluation-methods.js';
 import { EventFeed } from '../evaluation/event-feed.js';
+import { FlagMoments } from '../evaluation/flag-moments.js';
 import { FlagdRefused } from '../grpc/grpc-status.js';
 import { LiveStreams } from '../live-streams.js';
 import { readRequest, writeAnswer } from '../proto/proto-json.js';
@@ -37,6 +38,7 @@ export class ConnectRoute implements OnModuleInit {
     @Inject(ChannelDirectory) private readonly directory: ChannelDirectory,
     @Inject(UsageCounter) private readonly usage: UsageCounter,
     @Inject(LiveStreams) private readonly streams: LiveStreams,
+    @Inject(FlagMoments) private readonly moments: FlagMoments,
     @Inject(HttpAdapterHost) private readonly http: HttpAdapterHost,
     @Inject(Log) private readonly log: Log,
   ) {
@@ -94,7 +96,7 @@ export class ConnectRoute implements OnModuleInit {
     const cors = corsHeaders(this.options.corsOrigins ?? [], request.headers.origin);
     const sink = connectEventSink(reply, cors);
     this.streams.add(
-      () => new EventFeed(sink, channel, this.options.now),
+      () => new EventFeed(sink, channel, this.moments, this.options.now),
       (listener) => sink.onClose(listener),
     );
     return undefined;

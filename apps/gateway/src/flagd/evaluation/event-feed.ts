@@ -2,6 +2,7 @@ import type { JsonObject } from '@bufbuild/protobuf';
 import type { ServedChannel } from '../../channels/served-channel.js';
 import type { FlagsChange } from '../../flag-set/change-gatherer.js';
 import { type LiveStream, SHUTTING_DOWN } from '../live-stream.js';
+import type { FlagMoments } from './flag-moments.js';
 
 /** A message of EventStream. */
 export interface FlagdEvent {
@@ -20,6 +21,8 @@ export interface EventSink {
 
 const READY: FlagdEvent = { type: 'provider_ready' };
 const KEEP_ALIVE: FlagdEvent = { type: 'keep_alive' };
+/** flagd's word for "ask again" without a flag's name: rules moved by the clock alone. */
+const MOMENT: FlagdEvent = { type: 'configuration_change', data: { flags: {} } };
 const SHUTDOWN: FlagdEvent = { type: 'provider_shutdown' };
 
 /** Made for the first stream that needs it and the same for all, so that each is encoded once. */
@@ -33,8 +36,10 @@ export class EventFeed implements LiveStream {
   constructor(
     private readonly sink: EventSink,
     private readonly channel: ServedChannel,
+    moments: FlagMoments,
     private readonly now: () => number,
   ) {
+    sink.onClose(moments.listen(channel, () => this.onMoment()));
     sink.onClose(channel.flags.onChange((change) => this.onChange(change)));
     this.send(READY);
   }
@@ -50,6 +55,11 @@ export class EventFeed implements LiveStream {
 
   cut(): void {
     this.sink.cut();
+  }
+
+  private onMoment(): void {
+    if (this.stalledSince === null) this.send(MOMENT);
+    else this.pending ??= new Set();
   }
 
   private onChange(change: FlagsChange): void {

@@ -1,17 +1,10 @@
 import { fromBinary, type JsonObject, toJson } from '@bufbuild/protobuf';
-import type { ChannelFlags } from '../../flag-set/channel-flags.js';
 import { messageOf } from '../grpc/grpc-frames.js';
 import { SYNC } from '../proto/flagd-messages.js';
 import { MAX_MESSAGE_BYTES, PreparedStates } from './prepared-states.js';
 
 let json: Buffer;
-const flags: ChannelFlags = {
-  revision: '1.2',
-  find: () => undefined,
-  all: () => [][Symbol.iterator](),
-  flagdJson: () => json,
-  onChange: () => () => {},
-};
+const flags = { flagdJson: (): Buffer => json };
 const read = (frame: Buffer): JsonObject =>
   toJson(SYNC.SyncFlagsResponse, fromBinary(SYNC.SyncFlagsResponse, messageOf(frame))) as JsonObject;
 

@@ -19,7 +19,7 @@ export class PreparedStates {
   private readonly context: readonly Uint8Array[];
 
   constructor(
-    private readonly flags: ChannelFlags,
+    private readonly flags: Pick<ChannelFlags, 'flagdJson'>,
     context: SyncContext,
     private readonly onTooLarge: (bytes: number) => void,
   ) {

@@ -58,6 +58,7 @@ describe('checkRule', () => {
     [{ if: [{ var: '$flagd.now' }, 'on'] }, 'unknown-variable at /if/0/var'],
     [{ if: [{ sem_ver: [{ var: 'v' }, '=>', '1.0.0'] }, 'on'] }, 'wrong-arguments at /if/0/sem_ver/1'],
     [{ if: [{ sem_ver: [{ var: 'v' }, '>', 'one'] }, 'on'] }, 'wrong-arguments at /if/0/sem_ver/2'],
+    [{ if: [{ sem_ver: [{ var: 'v' }, '>', '1.4'] }, 'on'] }, 'wrong-arguments at /if/0/sem_ver/2'],
     [{ if: [{ starts_with: [{ var: 'v' }, 1] }, 'on'] }, 'wrong-arguments at /if/0/starts_with/1'],
     [{ fractional: [['on', 1.5], ['off']] }, 'wrong-weights at /fractional/0/1'],
     [{ fractional: [['on', -1], ['off']] }, 'wrong-weights at /fractional/0/1'],

@@ -49,10 +49,14 @@ const checkSemVer: Shape['check'] = ([left, range, right], path, report) => {
     [2, right],
   ] as const) {
     const isRule = version !== null && typeof version === 'object' && !Array.isArray(version);
-    if (isRule || (typeof version === 'string' && parseVersion(version))) continue;
+    if (isRule || isFullVersion(version)) continue;
     report(pointer(path, index), 'wrong-arguments', `${shown(version)} is no version: write "1.2.3"`);
   }
 };
+
+/** flagd reads "1" and "v1.2" of a context, but its schema wants whole versions of a rule. */
+const isFullVersion = (version: unknown): boolean =>
+  typeof version === 'string' && /^\d+\.\d+\.\d+\S*$/.test(version) && parseVersion(version) !== null;
 
 const checkTexts: Shape['check'] = (args, path, report) => {
   args.forEach((arg, index) => {

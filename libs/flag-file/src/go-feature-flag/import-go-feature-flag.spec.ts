@@ -255,10 +255,17 @@ describe('flags of GO Feature Flag', () => {
     ],
   ])('know what %s had of %j', (key, percentage, had) => {
     const seen: string[] = [];
-    serveOf({ percentage }, { flag: 'flagname+', bucketBy: 'targetingKey', path: [] }, {
+    const gathering: Gathering = {
+      options: {},
       seed: (_, own) => own,
       split: ({ theirs }) => void seen.push(theirs(key)),
-    } as Gathering);
+      drop: (...why) => {
+        throw new Error(why.join());
+      },
+      flag: () => undefined,
+      segment: () => true,
+    };
+    serveOf({ percentage }, { flag: 'flagname+', bucketBy: 'targetingKey', path: [] }, gathering);
     expect(seen).toEqual([had]);
   });
 

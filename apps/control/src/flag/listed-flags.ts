@@ -6,7 +6,7 @@ import type { ChannelUsage } from '../usage/usage-queries.js';
 export const withHealth = (view: FlagView, usage: ChannelUsage, now: number): FlagView => {
   const { status, changedAt, createdAt = changedAt, rolloutId } = view;
   const subject = { status, changedAt, createdAt, rolloutId, definition: definitionOf(view) };
-  return { ...view, health: flagHealth(subject, usage?.get(view.key) ?? null, now) };
+  return { ...view, health: flagHealth(subject, usage?.of(view.key, createdAt) ?? null, now) };
 };
 
 export const matches = (view: FlagView, { type, tag, owner, status, stale }: FlagFilter): boolean => {

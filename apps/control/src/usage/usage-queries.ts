@@ -5,7 +5,10 @@ import { type Log, RequestRefused } from '@headgate/service-kit';
 import { notHere } from '../operations/not-here.js';
 
 /** What is known of every flag of a channel; null where nobody reports, or nobody counts what is reported. */
-export type ChannelUsage = { readonly get: (key: string) => FlagUsage } | null;
+export type ChannelUsage = {
+  /** Of the flag of that key that was made at `createdAt`: an earlier one of the same key is another flag. */
+  readonly of: (key: string, createdAt: number) => FlagUsage;
+} | null;
 
 export interface UsageQueryOptions {
   /** Without it this process knows nothing of the use of flags. */
@@ -30,8 +33,9 @@ export class UsageQueries {
       if (knownSince === null || lastReportAt === null || lastReportAt < now() - SILENT_MS) return null;
       const served = await lastServed(db, project, channel);
       return {
-        get: (key) => {
-          const variants = served.get(key) ?? [];
+        of: (key, createdAt) => {
+          const all = served.get(key) ?? [];
+          const variants = all.filter(({ lastServedAt }) => lastServedAt >= createdAt);
           const lastEvaluatedAt = variants.reduce<number | null>(
             (last, { lastServedAt }) => Math.max(last ?? 0, lastServedAt),
             null,

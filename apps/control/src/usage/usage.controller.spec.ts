@@ -10,6 +10,7 @@ import {
   writeUsage,
 } from '@headgate/read-model';
 import { type OpenedControl, openControl, prepare } from '../control.fixture.js';
+import { UsageQueries } from './usage-queries.js';
 
 const DAY_MS = 86_400_000;
 const FLAGS = '/v1/projects/web/channels/stable/flags';
@@ -106,6 +107,14 @@ describe('the use of flags over HTTP', () => {
     expect((await read(`${FLAGS}?stale=true`)).items).toMatchObject([
       { key: 'new-parser', health: { reasons } },
     ]);
+  });
+
+  it('takes nothing of a flag for that of a later one of the same key', async () => {
+    const now = () => control.clock.ms;
+    const queries = new UsageQueries({ db: database, now, log: { warn: () => {} } });
+    const usage = await queries.ofChannel('web', 'stable');
+    expect(usage?.of('new-parser', 0).variants).toHaveLength(3);
+    expect(usage?.of('new-parser', now())).toMatchObject({ lastEvaluatedAt: null, variants: [] });
   });
 
   it('says of a flag that does not exist that it does not, and of Postgres that it is away', async () => {

@@ -55,4 +55,6 @@ export interface GatewayOptions {
   readonly syncContext?: { readonly [attribute: string]: JsonValue };
   /** How often flagd's event streams say that they are alive. */
   readonly flagdKeepAliveMs?: number;
+  /** How long after a start flagd's clients wait for what is newer than the copy on disk. */
+  readonly flagdCatchUpMs?: number;
 }

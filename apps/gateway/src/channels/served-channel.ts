@@ -37,6 +37,7 @@ export class ServedChannel {
   private readonly keeper: CopyKeeper | null;
   private reader: ChannelReader;
   private stream: ChannelStream | null = null;
+  private hasLooked = false;
 
   constructor(
     readonly address: ChannelAddress,
@@ -67,6 +68,11 @@ export class ServedChannel {
     return this.broadcast.revision !== null;
   }
 
+  /** Whether the source's stream was looked through since this process started: the copy on disk may be older than what was served. */
+  get isCaughtUp(): boolean {
+    return this.hasLooked;
+  }
+
   /** What the doors that evaluate answer from. */
   get flags(): ChannelFlags {
     return this.flagSet;
@@ -93,7 +99,14 @@ export class ServedChannel {
       onInterrupted: (error) => this.watch.onInterrupted(this, error),
     });
     this.reader = this.stream.reader;
-    return this.stream.ready;
+    const { ready } = this.stream;
+    void ready.then(
+      () => {
+        this.hasLooked = true;
+      },
+      () => {},
+    );
+    return ready;
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,7 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect as connectSocket, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fromBinary, fromJson, type JsonObject, toBinary, toJson } from '@bufbuild/protobuf';
 import { STREAMS } from '@headgate/contracts';
 import { Log, type RunningService, runService } from '@headgate/service-kit';
@@ -167,6 +170,37 @@ describe('flagd.sync', () => {
     for (const selector of ['', 'shop/stable'])
       expect((await sync(client, selector).ended).status).toBe(UNAVAILABLE);
     expect((await sync(client, 'nonsense').ended).status).toBe(STATUS.invalid);
+  });
+
+  it('does not take clients back to the copy on disk: they wait for what is newer, unless that is away for long', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'hg-flagd-'));
+    try {
+      const first = await start({ dataDir });
+      await until('the copy', () => existsSync(join(dataDir, 'own', 'shop.stable.state.json')));
+      await first.close();
+      await publish(channel.document(2, { state: 'DISABLED', killed: { at: 1, why: 'broken' } }));
+      let comeBack: (back: Streams) => void = () => {};
+      const away = new Promise<Streams>((resolve) => {
+        comeBack = resolve;
+      });
+      const second = await start({ dataDir, streams: away });
+      expect((await sync(open()).ended).status).toBe(UNAVAILABLE);
+      expect((await open().call(FETCH_ALL, syncBody()).ended).status).toBe(UNAVAILABLE);
+      comeBack(streams);
+      const call = await until('a stream', async () => {
+        const asked = sync(open());
+        const isServed = until('a state', () => asked.messages.length > 0);
+        return (await Promise.race([isServed, asked.ended.then(() => false)])) ? asked : null;
+      });
+      expect(stateIn(call.messages[0]).flags['flag-2']?.state).toBe('DISABLED');
+      await second.close();
+      await start({ dataDir, streams: new Promise(() => {}), flagdCatchUpMs: 0 });
+      const later = sync(open());
+      await until('the copy', () => later.messages.length === 1);
+    } finally {
+      await service?.close();
+      rmSync(dataDir, { recursive: true, force: true });
+    }
   });
 
   it('refuses GetMetadata as not implemented, which Java and Python clients go on from', async () => {

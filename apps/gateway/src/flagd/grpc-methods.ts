@@ -51,6 +51,7 @@ export class GrpcMethods {
   private syncFlags(call: GrpcCall, message: Buffer): void {
     const channel = this.select(call, decodeRequest(SYNC.SyncFlagsRequest, message).selector);
     const states = this.states.of(channel);
+    this.streams.refuseBehind(channel);
     // Before the stream is one: what cannot be sent is an answer to this call.
     states.syncFrame();
     this.open(call, () => new SyncStream(call, channel, states, this.options.now));
@@ -58,12 +59,14 @@ export class GrpcMethods {
 
   private fetchAllFlags(call: GrpcCall, message: Buffer): void {
     const channel = this.select(call, decodeRequest(SYNC.FetchAllFlagsRequest, message).selector);
+    this.streams.refuseBehind(channel);
     call.send(this.states.of(channel).fetchFrame());
     call.end('ok');
   }
 
   private eventStream(call: GrpcCall): void {
     const channel = this.select(call);
+    this.streams.refuseBehind(channel);
     this.open(call, () => new EventFeed(grpcEventSink(call), channel, this.moments, this.options.now));
   }
 

@@ -1,5 +1,6 @@
 import { Log, Metrics, Shutdown } from '@headgate/service-kit';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { ServedChannel } from '../channels/served-channel.js';
 import { GATEWAY_OPTIONS, type GatewayOptions } from '../gateway-options.js';
 import { ClientSlots } from '../http/client-slots.js';
 import { FlagdRefused } from './grpc/grpc-status.js';
@@ -9,12 +10,15 @@ import type { LiveStream } from './live-stream.js';
 const KEEP_ALIVE_MS = 20_000;
 /** A full state over a slow line takes its time; who has taken nothing for so long is gone or hostile. */
 const MAX_STALL_MS = 120_000;
+/** How long after a start clients are kept waiting for what is newer than the copy on disk. */
+const CATCH_UP_MS = 20_000;
 
 /** Every stream of flagd's protocols, over gRPC or HTTP: kept alive, let go of when it stalls, ended when the gateway closes. */
 @Injectable()
 export class LiveStreams implements OnApplicationShutdown {
   private readonly streams = new Set<LiveStream>();
   private readonly timer: NodeJS.Timeout;
+  private readonly startedAt: number;
   private isClosing = false;
 
   constructor(
@@ -24,6 +28,7 @@ export class LiveStreams implements OnApplicationShutdown {
     @Inject(Metrics) metrics: Metrics,
     @Inject(Shutdown) shutdown: Shutdown,
   ) {
+    this.startedAt = options.now();
     metrics.gauge({
       name: 'headgate_gateway_flagd_streams',
       help: 'Open streams of flagd.sync and flagd.evaluation',
@@ -49,6 +54,16 @@ export class LiveStreams implements OnApplicationShutdown {
     if (this.isClosing) throw new FlagdRefused('unavailable', 'the gateway is shutting down');
     if (this.slots.isFull)
       throw new FlagdRefused('unavailable', 'too many clients are connected already; come again later');
+  }
+
+  /**
+   * flagd's clients cannot say what they have seen: given the copy on disk by a gateway that has just come back, they would go back,
+   * kills included. So they are told to ask again, and keep what they have, until the source was looked at or is away for long.
+   */
+  refuseBehind(channel: ServedChannel): void {
+    if (channel.isCaughtUp) return;
+    if (this.options.now() - this.startedAt >= (this.options.flagdCatchUpMs ?? CATCH_UP_MS)) return;
+    throw new FlagdRefused('unavailable', 'the gateway has just started and is not up to date yet');
   }
 
   onApplicationShutdown(): void {

@@ -92,6 +92,7 @@ export class ConnectRoute implements OnModuleInit {
     if (!isOfType(request, 'application/connect+json'))
       throw new FlagdRefused('invalidArgument', 'send application/connect+json');
     const channel = this.find(request.params);
+    this.streams.refuseBehind(channel);
     this.streams.refuseWhenFull();
     const cors = corsHeaders(this.options.corsOrigins ?? [], request.headers.origin);
     const sink = connectEventSink(reply, cors);

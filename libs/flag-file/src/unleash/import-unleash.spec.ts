@@ -360,6 +360,28 @@ describe('features of Unleash', () => {
     });
   });
 
+  it('have their variants once, though older exports name them twice', () => {
+    const variants = [
+      { name: 'x', weight: 500 },
+      { name: 'y', weight: 500 },
+    ];
+    const { file } = importUnleash(
+      JSON.stringify({
+        features: [{ name: 'a', enabled: true, variants }],
+        featureEnvironments: [{ featureName: 'a', environment: 'prod', enabled: true, variants }],
+        featureStrategies: [
+          { featureName: 'a', environment: 'prod', strategyName: 'default', parameters: {} },
+        ],
+      }),
+    );
+    expect(file?.flags['a.variant']?.fallthrough).toMatchObject({
+      split: [
+        { variant: 'x', weightPpm: 500_000 },
+        { variant: 'y', weightPpm: 500_000 },
+      ],
+    });
+  });
+
   it('of an export with several environments need one to be named', () => {
     const text = JSON.stringify({
       features: [{ name: 'a', type: 'kill-switch', description: 'guards' }],

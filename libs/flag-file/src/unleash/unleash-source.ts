@@ -136,7 +136,7 @@ const featureOf = (
   const holder = inside ?? { value, path: [] as Path };
   const base: Path = inside ? [...path, ...inside.path] : path;
   const strategies = [
-    ...itemsOf(holder.value, 'strategies').map((item) => ({ ...item, path: [...base, ...item.path] })),
+    ...under(base, itemsOf(holder.value, 'strategies')),
     ...itemsOf(top, 'featureStrategies').filter(
       ({ value: at }) =>
         at.featureName === name &&
@@ -160,23 +160,15 @@ const featureOf = (
       );
       return [];
     });
-  const variantsAt = [
-    ...itemsOf(holder.value, 'variants').map((item) => ({ ...item, path: [...base, ...item.path] })),
-    ...(inside ? itemsOf(value, 'variants').map((item) => ({ ...item, path: [...path, ...item.path] })) : []),
-    ...(beside
-      ? itemsOf(beside.value, 'variants').map((item) => ({ ...item, path: [...beside.path, ...item.path] }))
-      : []),
-  ];
+  // Those of the environment go before those of the feature, which older exports have in both places.
+  const variantsAt = [inside && holder, beside, { value, path }]
+    .map((at) => (at ? under(at === holder ? base : at.path, itemsOf(at.value, 'variants')) : []))
+    .find((items) => items.length > 0);
   const dependenciesAt = [
-    ...itemsOf(value, 'dependencies').map((item) => ({ ...item, path: [...path, ...item.path] })),
+    ...under(path, itemsOf(value, 'dependencies')),
     ...itemsOf(top, 'dependencies')
       .filter(({ value: at }) => at.feature === name)
-      .flatMap((entry) =>
-        itemsOf(entry.value, 'dependencies').map((item) => ({
-          ...item,
-          path: [...entry.path, ...item.path],
-        })),
-      ),
+      .flatMap((entry) => under(entry.path, itemsOf(entry.value, 'dependencies'))),
   ];
   const segments = segmentsBeside(top);
   return {
@@ -191,18 +183,14 @@ const featureOf = (
       strategyName: String(item.value.strategyName ?? item.value.name ?? ''),
       path: item.path,
     })),
-    variants: read(variant, firstFilled(variantsAt, inside !== undefined), 'variant').map(({ data }) => data),
+    variants: read(variant, variantsAt ?? [], 'variant').map(({ data }) => data),
     dependencies: read(dependency, dependenciesAt, 'dependency').map(({ data }) => data),
     tags: tagsOf(top, value, name),
   };
 };
 
-/** Variants of the environment go before those of the feature, which older exports have. */
-const firstFilled = (items: readonly Item[], hasEnvironment: boolean): readonly Item[] => {
-  if (!hasEnvironment) return items;
-  const own = items.filter(({ path }) => path.includes('environments'));
-  return own.length > 0 ? own : items;
-};
+const under = (path: Path, items: readonly Item[]): readonly Item[] =>
+  items.map((item) => ({ ...item, path: [...path, ...item.path] }));
 
 /** Exports before version 5 keep which strategy has which segment in a list of its own. */
 const segmentsBeside = (top: Fields): ReadonlyMap<string, number[]> => {

@@ -32,4 +32,5 @@ export {
   type UsageReport,
   type UsageSource,
 } from './usage/usage-report.js';
-export { MOST_UNKNOWN, readUsageCheckpoint, type UsageBatch, writeUsage } from './usage/write-usage.js';
+export { MOST_UNKNOWN } from './usage/usage-rows.js';
+export { readUsageCheckpoint, type UsageBatch, writeUsage } from './usage/write-usage.js';

@@ -8,6 +8,7 @@ import {
   channelUsage,
   type Database,
   MOST_UNKNOWN,
+  migrate,
   openDatabase,
   readUsageCheckpoint,
   retainUsage,
@@ -213,6 +214,27 @@ describe('counting the use of flags', () => {
       droppedUnknown: 101,
       droppedVariants: 0,
     });
+  });
+
+  it('counts no more channels than it has room for, whoever makes them up, and says how many reports that were', async () => {
+    await migrate(db);
+    const rows = Array.from({ length: 1_999 }, (_, n) => ({ project: shop, channel: `c${n}` }));
+    const none = { first_at: Date.now(), last_at: Date.now(), dropped_variants: 0, dropped_unknown: 0 };
+    await db
+      .insertInto('usage_channel')
+      .values(rows.map((row) => ({ ...row, ...none })))
+      .execute();
+    // What other specs sent must not take the last place.
+    const { lastSequence, created } = (await admin.info(STREAMS.telemetry))!;
+    const here = { stream_created: created, stream_sequence: lastSequence };
+    await db.updateTable('usage_checkpoint').set(here).execute();
+    start();
+    await pack(report('a', 1, 5));
+    const made = ['made', 'up'].map((channel) => report(channel, 1, 1, { channel }));
+    expect(await counts(await pack(...made, report('a', 2, 6)))).toEqual({ 'new-path on instance': 6 });
+    const left = notes.flatMap((note) => (note.kind === 'left-out' ? [note.reports] : []));
+    expect(left.reduce((sum, many) => sum + many, 0)).toBe(2);
+    expect(await channelUsage(db, shop, 'made')).toMatchObject({ lastReportAt: null });
   });
 
   it('begins anew with another TELEMETRY, and counts on what it had', async () => {

@@ -26,6 +26,7 @@ export type UsageNote =
   | { readonly kind: 'fault'; readonly cause: unknown }
   | { readonly kind: 'counted'; readonly reports: number }
   | { readonly kind: 'skipped'; readonly sequence: number; readonly error: string; readonly isKept: boolean }
+  | { readonly kind: 'left-out'; readonly reports: number }
   | { readonly kind: 'forgotten'; readonly rows: number };
 
 export interface UsageStatus {
@@ -190,7 +191,8 @@ export class UsageRun {
     const batch: UsageBatch = { from: this.#checkpoint as UsageCheckpoint, to, reports, skipped };
     for (let attempt = 0; ; attempt += 1) {
       try {
-        await writeUsage(this.options.db, batch);
+        const { leftOut } = await writeUsage(this.options.db, batch);
+        if (leftOut > 0) this.#note({ kind: 'left-out', reports: leftOut });
         this.#checkpoint = to;
         this.#detail = 'following';
         return;

@@ -31,6 +31,10 @@ class UsageCounting implements OnModuleInit, OnApplicationShutdown {
       name: 'headgate_usage_skipped_total',
       help: 'Reports or messages of TELEMETRY that could not be read for the use of flags',
     });
+    const leftOut = metrics.counter({
+      name: 'headgate_usage_left_out_total',
+      help: 'Reports of more channels than the use of flags is counted for',
+    });
     const onNote = (note: UsageNote): void => {
       switch (note.kind) {
         case 'counted':
@@ -43,6 +47,9 @@ class UsageCounting implements OnModuleInit, OnApplicationShutdown {
             reason: note.error,
             isInDeadLetters: note.isKept,
           });
+          return;
+        case 'left-out':
+          leftOut.inc(note.reports);
           return;
         case 'forgotten':
           log.info('forgot uses of flags that nobody has reported for long', { rows: note.rows });

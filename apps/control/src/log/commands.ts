@@ -11,6 +11,7 @@ import type { CommandMeta, EventStore } from '@headgate/event-store';
 import { type Caller, type FastifyRequest, InvalidInput } from '@headgate/service-kit';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONTROL_PARTS, type ControlParts } from '../control-parts.js';
+import { brokenText } from './broken-text.js';
 
 /** Sends what a request asks for to the log, in its caller's name. Ids and randomness of the API enter here. */
 @Injectable()
@@ -21,7 +22,12 @@ export class Commands {
     this.store = parts.store;
   }
 
-  send(request: FastifyRequest, command: Command): Promise<Acknowledged> {
+  async send(request: FastifyRequest, command: Command): Promise<Acknowledged> {
+    const broken = brokenText(command);
+    if (broken !== null)
+      throw new InvalidInput(
+        `${broken}: a character is cut in half; write whole characters (UTF-8 has no half).`,
+      );
     return this.store.handle(command, this.metaOf(request));
   }
 

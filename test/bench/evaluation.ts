@@ -9,7 +9,7 @@ import { CASES } from './evaluation/subject.js';
  */
 const ROUNDS = 9;
 const ROUND_MS = 30;
-const HEAP_SAMPLES = 9;
+const HEAP_SAMPLES = 101;
 
 const args = process.argv.slice(2);
 const file = args.includes('--json') ? args[args.indexOf('--json') + 1] : undefined;

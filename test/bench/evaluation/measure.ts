@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { CASES, type CaseName, EXPECTED_ON, SUBJECTS, subjects } from './subject.js';
 import type { Ask, System } from './system.js';
 
@@ -126,26 +124,26 @@ const calibrate = async (one: Measured, roundMs: number): Promise<number> => {
   return Math.max(1, Math.ceil((roundMs * 1e6) / (Math.max(ns, 1) * one.contexts.length)));
 };
 
-/** Few enough that nothing is collected in between, at 13 KB each. */
-const PER_SAMPLE = 40;
+const PER_SAMPLE = 256;
 
-/** Heap allocated by one evaluation: what the heap grew by, less what looking at it costs. */
+/**
+ * Heap allocated by one evaluation: what the heap grew by, less what looking at it costs. Samples in which something was
+ * collected are left out.
+ */
 const bytesOf = async ({ ask, contexts }: Measured, count: number): Promise<number> => {
-  setFlagsFromString('--expose-gc');
-  const collect: () => void = runInNewContext('gc');
   const few = contexts.slice(0, PER_SAMPLE);
-  const growth = async (passes: number): Promise<number> => {
+  const growth = async (asked: readonly unknown[]): Promise<number> => {
     const samples: number[] = [];
     for (let i = 0; i < count; i += 1) {
-      collect();
       const before = process.memoryUsage().heapUsed;
-      const on = run(ask, few, passes);
+      const on = run(ask, asked, 1);
       if (typeof on !== 'number') await on;
-      samples.push(process.memoryUsage().heapUsed - before);
+      const grown = process.memoryUsage().heapUsed - before;
+      if (grown >= 0) samples.push(grown);
     }
     return median(samples);
   };
-  return round(Math.max(0, (await growth(2)) - (await growth(1))) / PER_SAMPLE, 1);
+  return round(Math.max(0, (await growth(few)) - (await growth([]))) / PER_SAMPLE, 1);
 };
 
 const median = (values: readonly number[]): number =>

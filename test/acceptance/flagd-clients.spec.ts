@@ -181,6 +181,7 @@ describe.each(['in-process', 'rpc'] as const)(
         await until('the change', async () => (await client.flag('flag-1')).value);
         await publish({ flagId: channel.document(2).flagId, ended: true });
         await until('the end', async () => (await client.flag('flag-2')).errorCode === 'FLAG_NOT_FOUND');
+        await until('both to be told', () => client.changes.length >= 2);
         expect(client.changes).toEqual([['flag-1'], ['flag-2']]);
       },
       STORY_MS,

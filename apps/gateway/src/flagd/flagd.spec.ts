@@ -95,6 +95,8 @@ const stateIn = (
   ) as JsonObject;
   return JSON.parse(String(flagConfiguration));
 };
+/** A message without any flags. */
+const EMPTY = Buffer.concat([Buffer.from([0x0a, 12]), Buffer.from('{"flags":{}}')]);
 const sync = (client: RawGrpc, selector = '', headers: Record<string, string> = {}): RawCall =>
   client.call(SYNC_FLAGS, syncBody(selector), headers);
 
@@ -247,6 +249,38 @@ describe('flagd.sync', () => {
     // The one that was on its way, and the one that follows it.
     expect(stalled.messages.length).toBeLessThanOrEqual(3);
   }, 30_000);
+
+  it('lets go of a client that takes nothing for two minutes, and of no other', async () => {
+    let skewMs = 0;
+    await start({ now: () => Date.now() + skewMs, flagdKeepAliveMs: 20 });
+    for (const index of [3, 4])
+      await publish(
+        channel.document(index, { variants: { big: 'x'.repeat(100_000) }, defaultVariant: 'big' }),
+      );
+    const call = sync(open());
+    await until(
+      'the large state',
+      () => stateIn(call.messages.at(-1) ?? EMPTY).flags['flag-4'] !== undefined,
+    );
+    const stalled = sync(open());
+    stalled.stream.pause();
+    await until(
+      'the answer begins',
+      () => stalled.stream.sentHeaders !== undefined && stalled.stream.readableLength > 0,
+    );
+    skewMs = 119_000;
+    await publish(channel.document(1, { defaultVariant: 'on' }));
+    await until(
+      'the change',
+      () => stateIn(call.messages.at(-1) ?? EMPTY).flags['flag-1']?.defaultVariant === 'on',
+    );
+    expect(stalled.stream.closed).toBe(false);
+    skewMs = 125_000;
+    await until('the cut', () => lines.some((line) => line.includes('does not read')));
+    stalled.stream.resume();
+    expect((await stalled.ended).status).toBeNull();
+    expect(call.stream.closed).toBe(false);
+  });
 
   it('turns away streams over its limit so that they come again', async () => {
     await start({ maxClients: 1 });

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { GRPC_STATUS, type GrpcCode } from './grpc-status.js';
 
 interface Status {
@@ -59,7 +59,7 @@ export class GrpcCall {
 
   /** Without waiting for what was not taken yet: for a caller that does not read. */
   cut(): void {
-    this.stream.close(this.stream.session ? CANCEL : undefined);
+    this.stream.close(constants.NGHTTP2_CANCEL);
   }
 
   onClose(listener: () => void): void {
@@ -68,7 +68,6 @@ export class GrpcCall {
   }
 }
 
-const CANCEL = 8;
 const CUT: Status = { code: 'internal', message: 'the call was left without a status' };
 
 const trailersOf = ({ code, message }: Status): Record<string, string> => ({

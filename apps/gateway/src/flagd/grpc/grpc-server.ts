@@ -43,6 +43,8 @@ const SESSION_MEMORY = 1_024;
  */
 export class GrpcServer {
   private readonly sessions = new Set<ServerHttp2Session>();
+  /** Their answer to the last ping is still out. */
+  private readonly awaited = new WeakSet<ServerHttp2Session>();
   private readonly server: Http2Server | Http2SecureServer;
   private readonly pings: NodeJS.Timeout;
   private readonly forgetTls: () => void;
@@ -115,10 +117,9 @@ export class GrpcServer {
     });
   }
 
-  private readonly awaited = new WeakSet<ServerHttp2Session>();
-
   private ping(): void {
     for (const session of this.sessions) {
+      if (session.destroyed) continue;
       if (this.awaited.has(session)) session.destroy();
       else if (session.ping(() => this.awaited.delete(session))) this.awaited.add(session);
     }

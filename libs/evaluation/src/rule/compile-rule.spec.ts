@@ -38,7 +38,8 @@ describe('compileRule', () => {
     [{ '<': [1, 2, 3] }, true],
     [{ '<': [1, 3, 2] }, false],
     [{ '<=': ['a', 'b'] }, true],
-    // found by seed 20261121 of the differential: null and 0 are null to the next comparison
+    [{ all: [[''], { in: [{ var: 'length' }, [null]] }] }, true],
+    // found by seed 20261121 of the differential, as the one above: null and 0 are null to the next comparison
     [{ '<=': [{ var: 'nope' }, 0, 'off'] }, false],
     [{ '>=': [{ var: 'b' }, 2] }, true],
     [{ '+': ['1', 2, 3] }, 6],

@@ -58,10 +58,11 @@ const reader = (key: string, { frame, place }: RuleCompiler): Term => {
   return (data) => walk(data, members);
 };
 
-/** The interpreter stops at the first false or empty thing on a path of two or three names, and takes it for the value. */
+/** The interpreter finds nothing in what is false or empty; on a path of two or three names it takes that for the value. */
 const shortReader = (key: string, term: Term): Term => {
   const path = pathOf(key);
-  if (path.length < 2 || path.length > 3 || path[0] === FLAGD) return (data) => term(data) ?? null;
+  if (path.length > 3 || path[0] === FLAGD) return (data) => term(data) ?? null;
+  if (path.length === 1) return (data) => (data ? (term(data) ?? null) : null);
   const members = path.map(memberReader);
   return (data) => {
     let value = data;

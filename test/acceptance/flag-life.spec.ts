@@ -139,14 +139,15 @@ describe('the life of a flag', () => {
       // Two reports of different totals, so that their order matters.
       evaluate(4);
       const before = reports.length;
-      await until('a report of the first four', () =>
-        reports.slice(before).some((body) => totalOf(body) === 4),
-      );
-      evaluate(6);
+      const isReported = (total: number) => (): boolean =>
+        reports.slice(before).some((body) => totalOf(body) === total);
+      await until('a report of the first four', isReported(4));
       for (let k = 0; k <= n; k += 1) client.boolean('checkout', false, {});
       client.boolean('chekcout', false);
+      evaluate(6);
+      await until('a report of all ten', isReported(10));
     }
-    // The last reports hold the final totals, what was evaluated to see the flags arrive included.
+    // The reports hold all totals, what was evaluated to see the flags arrive included.
     await Promise.all(clients.splice(0).map((client) => client.close()));
     const totals = new Map<string, number>();
     for (const body of reports) {

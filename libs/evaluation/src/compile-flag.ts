@@ -26,7 +26,7 @@ export const compileFlag = (flag: EvaluableFlag, options: CompileOptions = {}): 
 };
 
 /** The outcome of a flag that asks no rule. */
-export const fixedOutcome = (flag: EvaluableFlag): Evaluation | null => {
+const fixedOutcome = (flag: EvaluableFlag): Evaluation | null => {
   if (flag.state === 'DISABLED') return { reason: 'DISABLED' };
   return isAbsent(flag.targeting) ? outcome(flag, flag.defaultVariant || null, 'STATIC') : null;
 };
@@ -37,12 +37,12 @@ const isAbsent = (targeting: unknown): boolean => !targeting || Object.keys(targ
 export const frameOf = (flag: EvaluableFlag, { now }: CompileOptions): Frame =>
   newFrame(flag.key, now ? () => Math.floor(now() / 1_000) : () => null);
 
-export const refusal = (flag: EvaluableFlag, error: unknown): Evaluation => {
+const refusal = (flag: EvaluableFlag, error: unknown): Evaluation => {
   if (!(error instanceof RuleInvalid) && !(error instanceof RangeError)) throw error;
   return failure('PARSE_ERROR', `targeting of flag ${flag.key} cannot be read: ${error.message}`);
 };
 
-export const failed = (flag: EvaluableFlag, error: unknown): Evaluation =>
+const failed = (flag: EvaluableFlag, error: unknown): Evaluation =>
   failure('GENERAL', `targeting of flag ${flag.key} failed: ${(error as Error)?.message ?? error}`);
 
 const targeted = (flag: EvaluableFlag, frame: Frame): Evaluator => {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
  * Rules as flagd's JSON Schema has them, with attributes of every type in every place. What is left out is what flagd-core
  * gets wrong by itself (see `EXCLUSIONS`); everything else is generated, sense or nonsense.
  */
-export const NAMES = [
+const NAMES = [
   'a',
   'b',
   'n',
@@ -88,7 +88,7 @@ const anyOf = (names: readonly string[], make: (of: string) => Rule): Rule =>
   fc.oneof(...names.map((of) => make(of)));
 
 /** `isWhole`: the value may stand where json-logic-engine writes it down without parentheses. */
-export const ruleOf = (depth: number, scope: Scope, isWhole = true): Rule => {
+const ruleOf = (depth: number, scope: Scope, isWhole = true): Rule => {
   const leaf = fc.oneof(literal, variable(scope.names));
   if (depth === 0) return leaf;
   const any = ruleOf(depth - 1, scope);

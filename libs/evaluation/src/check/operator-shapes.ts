@@ -112,7 +112,7 @@ const one: Shape = { least: 1, most: 1, takesOneBare: true };
 const two = exactly(2);
 const between: Shape = { least: 2, most: 3 };
 
-export const SHAPES: ReadonlyMap<string, Shape> = new Map(
+const SHAPES: ReadonlyMap<string, Shape> = new Map(
   Object.entries({
     var: { least: 0, most: 2, takesOneBare: true, check: checkName },
     missing: { least: 0, most: MANY, check: checkNames },

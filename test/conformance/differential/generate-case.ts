@@ -112,7 +112,9 @@ export const differentialCase: fc.Arbitrary<DifferentialCase> = fc
       fc.dictionary(fc.constantFrom('team', 'level'), fc.oneof(fc.string(), fc.integer(), fc.boolean())),
       { nil: undefined },
     ),
-    shared: rule(1).filter((made) => made !== null && typeof made === 'object'),
+    shared: rule(1).filter(
+      (made) => made !== null && typeof made === 'object' && !/\$[$&`']/.test(JSON.stringify(made)),
+    ),
     context,
   })
   .map(({ key, own, asked, state, defaultVariant, targeting: made, metadata, shared, context: given }) => ({

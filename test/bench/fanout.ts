@@ -18,6 +18,7 @@ import {
 } from './fanout/parts.js';
 import { measureReconnect } from './fanout/reconnect.js';
 import { compare, streamOf, timeGateways } from './fanout/rounds.js';
+import { measureSync } from './fanout/sync.js';
 
 /**
  * `npm run bench -- fanout [--json FILE] [--clients N] [--only PART]`: one change to as many event streams as this machine's
@@ -183,6 +184,13 @@ const PARTS = {
       return measured;
     },
     ({ peakRatio }) => [[`peak ${peakRatio}, at most 2 x steady`, peakRatio <= 2]],
+  ),
+  sync: part(
+    () => measureSync(folder),
+    ({ timeRatio, reopenRatio }) => [
+      inTime(timeRatio, 2, 'bare gRPC writes of the same bytes'),
+      [`all streams anew: time ${reopenRatio}, at most 2 x bare writes of them`, reopenRatio <= 2],
+    ],
   ),
 } as const;
 

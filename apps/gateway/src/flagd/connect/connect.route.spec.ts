@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+import { fuzzRun } from '../../../../../test/support/fuzz-run.js';
 import { until } from '../../../../../test/support/until.js';
 import { FlagdGateway } from '../flagd-gateway.fixture.js';
 
@@ -45,6 +47,29 @@ describe('Connect, for pages', () => {
       expect(await answer.json()).toMatchObject({ code, message: expect.any(String) });
     }
   });
+
+  it('takes any body without harm, and logs nothing of it', async () => {
+    await gateway.start();
+    const method = fc.constantFrom('ResolveAll', 'ResolveBoolean', 'ResolveObject', 'ResolveInt');
+    const request = fc.record({ flagKey: fc.jsonValue(), context: fc.jsonValue() }, { requiredKeys: [] });
+    const body = fc.oneof(
+      fc.string(),
+      fc.json(),
+      request.map((value) => JSON.stringify(value)),
+    );
+    await fc.assert(
+      fc.asyncProperty(method, body, async (name, text) => {
+        const answer = await post(
+          `v2.Service/${name}`.replace('v2.Service/ResolveAll', 'v1.Service/ResolveAll'),
+          text,
+        );
+        expect([200, 400, 404]).toContain(answer.status);
+        expect(typeof (await answer.json())).toBe('object');
+      }),
+      fuzzRun('requests of pages to flagd.evaluation', 200),
+    );
+    expect(gateway.lines).toEqual([]);
+  }, 60_000);
 
   it('lets pages of the configured origins in, and no others', async () => {
     await gateway.start({ corsOrigins: ['https://shop.example'] });

@@ -60,7 +60,8 @@ const refuseNonsense = (
     if (!isConstant(arg)) continue;
     const value = compile(arg)({});
     const isNumeric = typeof value === 'number' || typeof value === 'string';
-    if (isNumeric && Number.isNaN(Number(value))) throw new PartFails('arithmetic needs numbers, got a text');
+    if (typeof value === 'string' && Number.isNaN(Number(value)))
+      throw new PartFails('arithmetic needs numbers, got a text');
     if (isNumeric && isDivision && index > 0 && Number(value) === 0) throw new PartFails('division by 0');
   }
 };

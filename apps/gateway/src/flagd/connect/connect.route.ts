@@ -13,7 +13,7 @@ import { EventFeed } from '../evaluation/event-feed.js';
 import { FlagMoments } from '../evaluation/flag-moments.js';
 import { FlagdRefused } from '../grpc/grpc-status.js';
 import { LiveStreams } from '../live-streams.js';
-import { readRequest, writeAnswer } from '../proto/proto-json.js';
+import { readRequest } from '../proto/proto-json.js';
 import { connectEventSink } from './connect-events.js';
 import { asRefused, connectError } from './connect-status.js';
 
@@ -80,12 +80,12 @@ export class ConnectRoute implements OnModuleInit {
   private async evaluate(
     request: FastifyRequest<Named>,
     reply: FastifyReply,
-    { request: asked, response, answer }: EvaluationMethod,
+    { request: asked, answer }: EvaluationMethod,
   ): Promise<FastifyReply> {
     if (!isOfType(request, 'application/json'))
       throw new FlagdRefused('invalidArgument', 'send application/json');
     const channel = this.find(request.params);
-    return sendJson(reply, writeAnswer(response, answer(channel, readRequest(asked, request.body))));
+    return sendJson(reply, answer(channel, readRequest(asked, request.body)));
   }
 
   private async stream(request: FastifyRequest<Named>, reply: FastifyReply): Promise<undefined> {

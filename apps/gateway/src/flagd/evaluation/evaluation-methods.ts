@@ -10,7 +10,7 @@ import { type EvaluationVersion, resolveAll, resolveFlag, type ValueKind } from 
 export interface EvaluationMethod {
   readonly request: DescMessage;
   readonly response: DescMessage;
-  /** From and to proto-JSON. Throws `FlagdRefused`. */
+  /** From and to proto-JSON, which Connect sends as it is. Throws `FlagdRefused`. */
   answer(channel: ServedChannel, request: JsonObject): JsonObject;
 }
 

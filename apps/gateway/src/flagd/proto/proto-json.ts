@@ -26,7 +26,3 @@ const read = (parse: () => unknown): JsonObject => {
 
 export const encodeAnswer = (description: DescMessage, answer: JsonObject): Uint8Array =>
   toBinary(description, fromJson(description, answer));
-
-/** The same as JSON: values that are empty are left out, as in every proto-JSON. */
-export const writeAnswer = (description: DescMessage, answer: JsonObject): JsonObject =>
-  toJson(description, fromJson(description, answer)) as JsonObject;

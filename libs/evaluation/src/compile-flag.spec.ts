@@ -111,6 +111,32 @@ describe('compileFlag', () => {
     expect(served({ if: [written, 'on', 'off'] })).toMatchObject({ errorCode: 'PARSE_ERROR' });
   });
 
+  it('compiles a rule in the time of its size, however its operators are nested', () => {
+    const shapes: ((inner: unknown) => unknown)[] = [
+      (inner) => ({ '-': [inner] }),
+      (inner) => ({ '+': [inner, 1] }),
+      (inner) => ({ '<': [0, inner, 1] }),
+      (inner) => ({ '==': [1, inner] }),
+      (inner) => ({ and: [inner, true] }),
+      (inner) => ({ if: [inner, 'on'] }),
+      (inner) => ({ if: [true, 'on', inner] }),
+      (inner) => ({ cat: [inner] }),
+      (inner) => ({ fractional: [inner, ['on', 1]] }),
+      (inner) => ({ fractional: [{ merge: [inner, 1] }, ['on', 1]] }),
+      (inner) => ({ all: [[1], inner] }),
+      (inner) => ({ reduce: [[1], inner, 0] }),
+      (inner) => ({ filter: [[1], inner] }),
+      (inner) => ({ in: [inner, { var: 'b' }] }),
+      (inner) => ({ var: ['a', inner] }),
+    ];
+    for (const outer of [...shapes, (inner: unknown) => inner]) {
+      for (const shape of shapes) {
+        const nested = Array.from({ length: 90 }).reduce<unknown>((inner) => shape(inner), { var: 'a' });
+        expect(served(outer(nested), { a: 1, targetingKey: 'k' }).reason).toEqual(expect.any(String));
+      }
+    }
+  });
+
   it('does not let a rule reach what a context inherits', () => {
     for (const name of ['constructor', '__proto__', 'toString', '__proto__.constructor', 'a.constructor']) {
       expect(served({ if: [{ '===': [{ var: name }, null] }, 'on', 'off'] }, { a: {} }).variant).toBe('on');

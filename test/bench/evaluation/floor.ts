@@ -50,6 +50,6 @@ export const floor = (): System<Subject> => {
     system: 'floor',
     version: '-',
     contextOf: (subject) => subject,
-    ask: askEach((name) => ({ sync: (subject) => flags.get(KEYS[name])!(subject) })),
+    ask: askEach((key) => ({ sync: (subject) => flags.get(key)!(subject) })),
   };
 };

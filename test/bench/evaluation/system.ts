@@ -1,4 +1,4 @@
-import type { CaseName, Subject } from './subject.js';
+import { type CaseName, KEYS, type Subject } from './subject.js';
 
 /** One library, ready to be asked. `C` is its own form of a context, made before anything is timed. */
 export interface System<C = unknown> {
@@ -16,9 +16,9 @@ export type Ask<C> =
   | { readonly sync: (context: C) => boolean }
   | { readonly async: (context: C) => Promise<boolean> };
 
-/** The same question for each of the three flags. */
-export const askEach = <T>(make: (name: CaseName) => T): Readonly<Record<CaseName, T>> => ({
-  static: make('static'),
-  split: make('split'),
-  rules: make('rules'),
+/** The same question for each of the three flags, by key. */
+export const askEach = <T>(make: (key: string) => T): Readonly<Record<CaseName, T>> => ({
+  static: make(KEYS.static),
+  split: make(KEYS.split),
+  rules: make(KEYS.rules),
 });

@@ -38,16 +38,28 @@ const arithmetic =
   (args, compiler): Term => {
     const { isInterpreted } = compiler.place;
     if (!isInterpreted) refuseNonsense(args, isDivision, compiler.compile);
-    const list = argumentList(args, compiler, compiler.isBare || (isInterpreted && isUnary));
     const ofNumbers = (values: readonly unknown[]) => inRange(of(values.map(numberOf)));
-    if (!isInterpreted || !ofValues) return (data) => ofNumbers(list(data));
-    if (args.length > 1) return (data) => ofValues(list(data));
-    const only = compiler.compile(args[0]);
-    return (data) => {
-      const value = only(data);
-      return Array.isArray(value) && !Array.isArray(args[0]) ? ofValues(value) : ofNumbers([value]);
-    };
+    if (isInterpreted && ofValues && args.length === 1)
+      return ofOnly(args[0], { ofNumbers, ofValues }, compiler);
+    const list = argumentList(args, compiler, compiler.isBare || (isInterpreted && isUnary));
+    const calculate = (isInterpreted && ofValues) || ofNumbers;
+    return (data) => calculate(list(data));
   };
+
+type Calculate = (values: readonly unknown[]) => number;
+
+const ofOnly = (
+  arg: unknown,
+  { ofNumbers, ofValues }: { readonly ofNumbers: Calculate; readonly ofValues: Calculate },
+  { compile }: RuleCompiler,
+): Term => {
+  const only = compile(arg);
+  const isWritten = Array.isArray(arg);
+  return (data) => {
+    const value = only(data);
+    return Array.isArray(value) && !isWritten ? ofValues(value) : ofNumbers([value]);
+  };
+};
 
 /** What json-logic-engine refuses to compile, even where nobody gets to it. */
 const refuseNonsense = (

@@ -2,7 +2,7 @@ import type { Evaluation } from '../flag.js';
 import type { Outcomes } from '../outcomes.js';
 import { operatorOf, ruleCompiler } from './compile-rule.js';
 import { isConstant } from './constant.js';
-import { dynamic, MAX_PLACE, NOTHING, shareAt, splitOf } from './fractional.js';
+import { MAX_PLACE, NOTHING, shareAt, splitOf } from './fractional.js';
 import { branchPlace, chain, isLate } from './logic.js';
 import { AT_ROOT, type Frame, late, type Place, type RuleCompiler, refuseDeep } from './term.js';
 
@@ -90,10 +90,9 @@ const split = (compiler: OutcomeCompiler, args: readonly unknown[], place: Place
   };
   const plain = splitOf(args, inPlace);
   if (plain === null) return null;
-  const { placeIn, limits } = plain;
+  const { placeIn, limits, rest } = plain;
   const served = plain.values.map((value) => outcomes.of(value, true));
   const byDefault = outcomes.of(null, false);
-  const rest = dynamic(args, inPlace);
   return (data) => {
     const at = placeIn(data);
     if (at <= MAX_PLACE) return served[shareAt(limits, at)]!;

@@ -1,6 +1,14 @@
 import { scaleHash } from '../bucket.js';
 import { murmur3, murmur3After } from '../murmur3.js';
-import { type Frame, isLiteral, type Operator, type RuleCompiler, RuleFailed, type Term } from './term.js';
+import {
+  constant,
+  type Frame,
+  isLiteral,
+  type Operator,
+  type RuleCompiler,
+  RuleFailed,
+  type Term,
+} from './term.js';
 import { MAX_TEXT, textOfNull } from './text.js';
 
 /** Weights sum to at most this, so that a bucket is exact. */
@@ -15,8 +23,7 @@ export const fractional: Operator = (args, compiler) => {
   frame.usesBuckets = true;
   const split = splitOf(args, compiler);
   if (split === null) return dynamic(args, compiler);
-  const { placeIn, limits, values } = split;
-  const rest = dynamic(args, compiler);
+  const { placeIn, limits, values, rest } = split;
   return (data) => {
     const at = placeIn(data);
     if (at > MAX_PLACE) return at === NOTHING ? null : rest(data);
@@ -43,6 +50,8 @@ export interface Split {
   /** A place below the limit of a share, and not below the one before, is in it: buckets without a multiplication. */
   readonly limits: readonly number[];
   readonly values: readonly unknown[];
+  /** The value where what should be bucketed by is a list. */
+  readonly rest: Term;
 }
 
 /** Null where the split is not written so. */
@@ -54,8 +63,13 @@ export const splitOf = (args: readonly unknown[], compiler: RuleCompiler): Split
   const weights = shares.map(([, weight = 1]) => Math.max(0, weight));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   if (total === 0 || total > MAX_TOTAL) return null;
-  const placeIn = hasKey ? keyHash(args[0], compiler) : targetingKeyHash(compiler);
-  return placeIn && { placeIn, limits: limitsOf(weights, total), values: shares.map(([variant]) => variant) };
+  const limits = limitsOf(weights, total);
+  const values = shares.map(([variant]) => variant);
+  const key = hasKey
+    ? keyOf(args[0], compiler)
+    : { placeIn: targetingKeyHash(compiler), term: constant(null) };
+  const serve = server(compiler);
+  return { placeIn: key.placeIn, limits, values, rest: (data) => serve([key.term(data), ...shares], data) };
 };
 
 type PlainShare = readonly [variant: unknown, weight?: number];
@@ -82,7 +96,10 @@ export const shareAt = (limits: readonly number[], place: number): number => {
 };
 
 /** `{"cat": [texts…, rule]}` hashes its texts once; any other rule is hashed as it comes. */
-const keyHash = (key: unknown, compiler: RuleCompiler): Split['placeIn'] | null => {
+const keyOf = (
+  key: unknown,
+  compiler: RuleCompiler,
+): { readonly placeIn: Split['placeIn']; readonly term: Term } => {
   const { flagKey } = compiler.frame;
   const parts = key !== null && typeof key === 'object' ? (key as { readonly cat?: unknown }).cat : null;
   if (Array.isArray(parts) && parts.length > 1) {
@@ -91,15 +108,20 @@ const keyHash = (key: unknown, compiler: RuleCompiler): Split['placeIn'] | null 
       .map((part) => (isFlagKey(part) && !compiler.place.isInner ? flagKey : part));
     const last = parts[parts.length - 1];
     if (prefix.every((part) => typeof part === 'string') && !isLiteral(last)) {
-      return joinedHash(prefix.join(''), compiler.compile(last), textOfNull(compiler.place.isInterpreted));
+      const ofNull = textOfNull(compiler.place.isInterpreted);
+      return { placeIn: joinedHash(prefix.join(''), compiler.compile(last), ofNull), term: constant(null) };
     }
   }
   const term = compiler.compile(key);
-  return (data) => {
+  // kept for `rest`, because working a key out twice at every level takes for ever at a hundred
+  let list: unknown = null;
+  const placeIn: Split['placeIn'] = (data) => {
     const value = term(data);
     if (typeof value === 'string') return placeOf(hashOfText(value));
+    list = value;
     return Array.isArray(value) ? LIST : NOTHING;
   };
+  return { placeIn, term: () => list };
 };
 
 const isFlagKey = (part: unknown): boolean =>
@@ -141,24 +163,26 @@ const targetingKeyOf = (context: unknown): string | null => {
 };
 
 /** Any other form: everything is worked out first, as flagd does, then read. */
-export const dynamic: Operator = (args, compiler) => {
-  const { frame, place, isBare, onBucket } = compiler;
+const dynamic: Operator = (args, compiler) => {
   const terms = args.map((arg) => compiler.compile(arg));
-  const contextOf = contextReader(frame, place.isInner);
+  const serve = server(compiler);
   return (data) => {
-    const evaluated = terms.map((term) => term(data));
-    const values = isBare && Array.isArray(evaluated[0]) ? evaluated[0] : evaluated;
-    const hasKey = typeof values[0] === 'string';
-    const targetingKey = hasKey ? '' : targetingKeyOf(contextOf(data));
-    const bucketBy = hasKey
-      ? String(values[0])
-      : targetingKey === null
-        ? null
-        : `${frame.flagKey ?? ''}${targetingKey}`;
+    const values = terms.map((term) => term(data));
+    return serve(compiler.isBare && Array.isArray(values[0]) ? values[0] : values, data);
+  };
+};
+
+/** Serves from arguments that were worked out: `[bucketBy?, [variant, weight?], …]`. */
+const server = ({ frame, place, onBucket }: RuleCompiler) => {
+  const contextOf = contextReader(frame, place.isInner);
+  return (values: readonly unknown[], data: unknown): unknown => {
+    const [key] = values;
+    const hasKey = typeof key === 'string';
     const shares = sharesOf(hasKey ? values.slice(1) : values);
-    if (bucketBy === null || shares === null) return null;
+    const targetingKey = hasKey ? null : targetingKeyOf(contextOf(data));
+    if (shares === null || (!hasKey && targetingKey === null)) return null;
     frame.isSplit = true;
-    return pick(shares, bucketBy, onBucket);
+    return pick(shares, hasKey ? key : `${frame.flagKey ?? ''}${targetingKey}`, onBucket);
   };
 };
 

@@ -44,7 +44,7 @@ export const configCat = async (version: string): Promise<System<User>> => {
     version,
     contextOf: ({ targetingKey, version: of, region }) =>
       new User(targetingKey, undefined, undefined, { version: of, region }),
-    ask: askEach((name) => ({ sync: (user) => snapshot.getValue(KEYS[name], false, user) })),
+    ask: askEach((key) => ({ sync: (user) => snapshot.getValue(key, false, user) })),
     close: () => client.dispose(),
   };
 };

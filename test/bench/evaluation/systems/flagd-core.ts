@@ -1,7 +1,6 @@
 import { FlagdCore } from '@openfeature/flagd-core';
 import type { EvaluationContext, Provider } from '@openfeature/server-sdk';
 import { FLAGD_FLAGS } from '../flagd-flags.js';
-import { KEYS } from '../subject.js';
 import { askEach, type System } from '../system.js';
 
 const quiet = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
@@ -19,8 +18,8 @@ export const flagdCore = (version: string): System<EvaluationContext> => {
     system: '@openfeature/flagd-core',
     version,
     contextOf: (subject) => ({ ...subject }),
-    ask: askEach((name) => ({
-      sync: (context) => core.resolveBooleanEvaluation(KEYS[name], false, context, quiet).value,
+    ask: askEach((key) => ({
+      sync: (context) => core.resolveBooleanEvaluation(key, false, context, quiet).value,
     })),
   };
 };

@@ -31,7 +31,7 @@ export const growthBook = (version: string): System<UserContext> => {
     contextOf: ({ targetingKey, version: of, region }) => ({
       attributes: { id: targetingKey, version: of, region },
     }),
-    ask: askEach((name) => ({ sync: (context) => client.isOn(KEYS[name], context) })),
+    ask: askEach((key) => ({ sync: (context) => client.isOn(key, context) })),
     close: () => client.destroy(),
   };
 };

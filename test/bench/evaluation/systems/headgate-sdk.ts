@@ -3,7 +3,6 @@ import { HeadgateProvider } from '@headgate/sdk/openfeature';
 import { startScriptedGateway } from '../../../support/scripted-gateway.js';
 import { SignedChannel } from '../../../support/signed-channel.js';
 import { FLAGD_FLAGS } from '../flagd-flags.js';
-import { KEYS } from '../subject.js';
 import { askEach, type System } from '../system.js';
 import { openFeature } from './openfeature.js';
 
@@ -34,7 +33,7 @@ export const headgateSdk = async (version: string): Promise<readonly System<Eval
     system: 'headgate sdk, counting exposures',
     version,
     contextOf,
-    ask: askEach((name) => ({ sync: (context) => client.boolean(KEYS[name], false, context) })),
+    ask: askEach((key) => ({ sync: (context) => client.boolean(key, false, context) })),
   };
   const provided = await openFeature('headgate', version, new HeadgateProvider(client));
   const close = async () => {

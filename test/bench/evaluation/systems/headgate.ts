@@ -1,6 +1,5 @@
 import { compileFlag, type EvaluationContext } from '@headgate/evaluation';
 import { FLAGD_FLAGS } from '../flagd-flags.js';
-import { KEYS } from '../subject.js';
 import { askEach, type System } from '../system.js';
 
 /** libs/evaluation alone: flags by key, compiled once. */
@@ -10,6 +9,6 @@ export const headgate = (version: string): System<EvaluationContext> => {
     system: 'headgate',
     version,
     contextOf: (subject) => ({ ...subject }),
-    ask: askEach((name) => ({ sync: (context) => flags.get(KEYS[name])!(context).value === true })),
+    ask: askEach((key) => ({ sync: (context) => flags.get(key)!(context).value === true })),
   };
 };

@@ -66,7 +66,7 @@ export const launchDarkly = async (version: string): Promise<System<LDContext>> 
       version: of,
       region,
     }),
-    ask: askEach((name) => ({ async: (context) => client.boolVariation(KEYS[name], context, false) })),
+    ask: askEach((key) => ({ async: (context) => client.boolVariation(key, context, false) })),
     close: () => client.close(),
   };
 };

@@ -4,7 +4,6 @@ import {
   type Provider,
   type ResolutionDetails,
 } from '@openfeature/server-sdk';
-import { KEYS } from '../subject.js';
 import { askEach, type System } from '../system.js';
 
 /** OpenFeature's SDK around a provider, in a domain of its own. */
@@ -19,7 +18,7 @@ export const openFeature = async (
     system: `openfeature sdk + ${name}`,
     version,
     contextOf: (subject) => ({ ...subject }),
-    ask: askEach((of) => ({ async: (context) => client.getBooleanValue(KEYS[of], false, context) })),
+    ask: askEach((key) => ({ async: (context) => client.getBooleanValue(key, false, context) })),
     close: () => provider.onClose?.(),
   };
 };

@@ -51,7 +51,7 @@ export const unleashClient = async (version: string): Promise<System<Context>> =
       userId: targetingKey,
       properties: { version: of, region },
     }),
-    ask: askEach((name) => ({ sync: (context) => unleash.isEnabled(KEYS[name], context, false) })),
+    ask: askEach((key) => ({ sync: (context) => unleash.isEnabled(key, context, false) })),
     close: () => unleash.destroy(),
   };
 };

@@ -38,6 +38,8 @@ describe('compileRule', () => {
     [{ '<': [1, 2, 3] }, true],
     [{ '<': [1, 3, 2] }, false],
     [{ '<=': ['a', 'b'] }, true],
+    // found by seed 77: a filter without a list, whose condition never holds
+    [{ filter: [1, { if: [true, 0, { var: '' }] }] }, []],
     [{ all: [[''], { in: [{ var: 'length' }, [null]] }] }, true],
     // found by seed 20261121 of the differential, as the one above: null and 0 are null to the next comparison
     [{ '<=': [{ var: 'nope' }, 0, 'off'] }, false],

@@ -59,11 +59,20 @@ const itemsToTest = (value: unknown, isInterpreted: boolean): readonly unknown[]
 /** The interpreter does not even look at the list where the condition is a constant. */
 const filter: Operator = (args, compiler) => {
   const { compile, place } = compiler;
-  if (place.isInterpreted && args.length === 2 && isConstant(args[1])) {
-    const keeps = isTruthy(compile(args[1], INNER)({}));
+  const body = place.isInterpreted && args.length === 2 ? takenBranch(args[1], compile) : null;
+  if (place.isInterpreted && args.length === 2 && isConstant(body)) {
+    const keeps = isTruthy(compile(body, INNER)({}));
     return keeps ? compile(args[0]) : constant([]);
   }
   return filterEach(args, compiler);
+};
+
+/** What is left of an `if` whose condition is a constant. */
+const takenBranch = (body: unknown, compile: RuleCompiler['compile']): unknown => {
+  const branches = (body as { readonly if?: unknown } | null)?.if;
+  if (!Array.isArray(branches) || branches.length !== 3 || !isConstant(branches[0])) return body;
+  const holds = isTruthy(compile(branches[0], INNER)({}));
+  return takenBranch(holds ? branches[1] : branches[2], compile);
 };
 
 const filterEach = iterator((list, body) => list.filter((element) => isTruthy(body(element))));

@@ -45,3 +45,30 @@ describe('the targeting of a flag in a rollout', () => {
     expect(targetingOf({ if: [true, 'on'] }, false)).toEqual({ if: [true, 'on'] });
   });
 });
+
+describe('the document of a flag without a default variant', () => {
+  const on = { variant: 'on' };
+  it.each([
+    ['nothing else', {}],
+    ['rules', { rules: [{ when: { var: 'beta' }, serve: on }] }],
+    ['a fallthrough', { fallthrough: on }],
+    ['a schedule', { schedule: [{ at: 1_000, serve: on }] }],
+    ['its own targeting', { targeting: { if: [{ var: 'beta' }, 'on'] } }],
+  ])('is what JSON can say, so that it can be signed: %s', (_, more) => {
+    const variants = { on: true, off: false };
+    const document = compileDocument('shop', {
+      id,
+      channel: 'stable',
+      key: 'path',
+      status: 'active',
+      definition: { state: 'ENABLED', variants, overridable: 'none', ...more },
+      split: null,
+      createdAt: 1,
+      changedAt: 1,
+      epoch: 1,
+      position: 1,
+      why: 'spec',
+    });
+    expect(document).toStrictEqual(JSON.parse(JSON.stringify(document)));
+  });
+});

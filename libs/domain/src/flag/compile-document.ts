@@ -25,7 +25,8 @@ export const compileDocument = (
     key: flag.key,
     state: flag.status === 'killed' ? 'DISABLED' : definition.state,
     variants: definition.variants,
-    defaultVariant,
+    // Absent, not undefined: only what JSON can say can be signed.
+    ...(defaultVariant === undefined ? {} : { defaultVariant }),
     ...(targeting === undefined ? {} : { targeting }),
     ...(split ? { rollout: splitOf(split) } : {}),
     overridable: definition.overridable,

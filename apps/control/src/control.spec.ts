@@ -51,13 +51,16 @@ describe('control', () => {
     expect(head?.position).toBe(4);
   });
 
-  it.each(['{"on":"\\ud800"}', '{"\\udc00":true}'])('refuses half a character: %s', async (variants) => {
-    const body = `{"key":"k","definition":{"state":"ENABLED","variants":${variants}},"why":"x"}`;
-    const path = '/v1/projects/web/channels/stable/flags';
-    const answer = await control.call('POST', path, { token: admin, body });
-    expect([answer.status, answer.body.error.code]).toEqual([400, 'invalid-input']);
-    expect(answer.body.error.message).toMatch(/^definition\.variants.*cut in half/);
-  });
+  it.each(['{"on":"\\ud800"}', '{"\\udc00":true}', '{"on":"\\u0000"}', '{"o\\u0000n":true}'])(
+    'refuses half a character, and NUL: %s',
+    async (variants) => {
+      const body = `{"key":"k","definition":{"state":"ENABLED","variants":${variants}},"why":"x"}`;
+      const path = '/v1/projects/web/channels/stable/flags';
+      const answer = await control.call('POST', path, { token: admin, body });
+      expect([answer.status, answer.body.error.code]).toEqual([400, 'invalid-input']);
+      expect(answer.body.error.message).toMatch(/^definition\.variants.*cut in half/);
+    },
+  );
 
   it('refuses an idempotency key that is no UUID', async () => {
     const headers = { 'idempotency-key': 'again' };

@@ -26,7 +26,7 @@ export class Commands {
     const broken = brokenText(command);
     if (broken !== null)
       throw new InvalidInput(
-        `${broken}: a character is cut in half; write whole characters (UTF-8 has no half).`,
+        `${broken}: a character is cut in half, or NUL; write whole characters (UTF-8 has no half), and no NUL.`,
       );
     return this.store.handle(command, this.metaOf(request));
   }

@@ -181,8 +181,10 @@ describe.each(['in-process', 'rpc'] as const)(
         await until('the change', async () => (await client.flag('flag-1')).value);
         await publish({ flagId: channel.document(2).flagId, ended: true });
         await until('the end', async () => (await client.flag('flag-2')).errorCode === 'FLAG_NOT_FOUND');
-        await until('both to be told', () => client.changes.length >= 2);
-        expect(client.changes).toEqual([['flag-1'], ['flag-2']]);
+        await until('both to be told', () => client.changes.some(([key]) => key === 'flag-2'));
+        // Over rpc more than once: an answer that was on its way would be kept otherwise.
+        const told = client.changes.map((keys) => keys.join());
+        expect([...new Set(told)]).toEqual(['flag-1', 'flag-2']);
       },
       STORY_MS,
     );

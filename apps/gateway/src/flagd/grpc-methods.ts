@@ -22,6 +22,8 @@ import { SyncStream } from './sync/sync-stream.js';
 
 const SYNC_SERVICE = 'flagd.sync.v1.FlagSyncService';
 const SELECTOR = 'flagd-selector';
+/** Longer than an answer is on its way. */
+const TOLD_AGAIN_MS = 1_000;
 
 /** What the gRPC port answers, by path. */
 @Injectable()
@@ -67,7 +69,10 @@ export class GrpcMethods {
   private eventStream(call: GrpcCall): void {
     const channel = this.select(call);
     this.streams.refuseBehind(channel);
-    this.open(call, () => new EventFeed(grpcEventSink(call), channel, this.moments, this.options.now));
+    this.open(
+      call,
+      () => new EventFeed(grpcEventSink(call), channel, this.moments, this.options.now, TOLD_AGAIN_MS),
+    );
   }
 
   private evaluate(call: GrpcCall, message: Buffer, { request, response, answer }: EvaluationMethod): void {

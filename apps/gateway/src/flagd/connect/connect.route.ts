@@ -97,7 +97,9 @@ export class ConnectRoute implements OnModuleInit {
     const cors = corsHeaders(this.options.corsOrigins ?? [], request.headers.origin);
     const sink = connectEventSink(reply, cors);
     this.streams.add(
-      () => new EventFeed(sink, channel, this.moments, this.options.now),
+      () =>
+        // Pages ask for everything again after they are told: nothing older can be on its way to them then.
+        new EventFeed(sink, channel, this.moments, this.options.now, null),
       (listener) => sink.onClose(listener),
     );
     return undefined;

@@ -123,6 +123,9 @@ describe('flagd.evaluation', () => {
     });
     await until('a sign of life', () => events().some(({ type }) => type === 'keep_alive'));
     expect(events()[0]).toEqual({ type: 'provider_ready' });
+    // An answer that was on its way when the client was told is kept by it, unless it is told again.
+    const toldOf = (key: string) => changes().filter(({ data }) => key in (data as { flags: object }).flags);
+    await until('the same once more', () => toldOf('flag-1').length === 2 && toldOf('flag-2').length === 2);
   });
 });
 

@@ -32,13 +32,20 @@ const changeEvents = new WeakMap<FlagsChange, FlagdEvent>();
 export class EventFeed implements LiveStream {
   stalledSince: number | null = null;
   private pending: Set<string> | null = null;
+  /** To be told again: at the next turn, and at the one after it. */
+  private due: ReadonlySet<string> = new Set();
+  private readonly repeated = new Set<string>();
+  private repeatTimer: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly sink: EventSink,
     private readonly channel: ServedChannel,
     moments: FlagMoments,
     private readonly now: () => number,
+    /** A change is told once more after one to two of these; null: once is enough. */
+    private readonly repeatAfterMs: number | null,
   ) {
+    sink.onClose(() => this.forgetRepeat());
     sink.onClose(moments.listen(channel, () => this.onMoment()));
     sink.onClose(channel.flags.onChange((change) => this.onChange(change)));
     this.send(READY);
@@ -63,6 +70,7 @@ export class EventFeed implements LiveStream {
   }
 
   private onChange(change: FlagsChange): void {
+    this.repeatLater(change.keys);
     if (this.stalledSince !== null) {
       this.pending ??= new Set();
       for (const key of change.keys) this.pending.add(key);
@@ -74,6 +82,31 @@ export class EventFeed implements LiveStream {
       changeEvents.set(change, event);
     }
     this.send(event);
+  }
+
+  /**
+   * Clients over rpc keep STATIC answers until they are told of a change. An answer from before the change that is still on its
+   * way when they are told is kept after it, and a kill would not reach them: so they are told again when it must have come.
+   */
+  private repeatLater(keys: readonly string[]): void {
+    if (this.repeatAfterMs === null) return;
+    for (const key of keys) this.repeated.add(key);
+    this.repeatTimer ??= setTimeout(() => this.armRepeat(), this.repeatAfterMs);
+  }
+
+  /** What changed since waits for the next turn: everything is told again, however often something changes. */
+  private armRepeat(): void {
+    const again = [...this.due];
+    this.due = new Set(this.repeated);
+    this.repeated.clear();
+    this.repeatTimer = this.due.size > 0 ? setTimeout(() => this.armRepeat(), this.repeatAfterMs ?? 0) : null;
+    if (again.length === 0) return;
+    if (this.stalledSince === null) this.send(changeEvent(this.channel, again));
+    else this.pending = new Set([...(this.pending ?? []), ...again]);
+  }
+
+  private forgetRepeat(): void {
+    if (this.repeatTimer) clearTimeout(this.repeatTimer);
   }
 
   private send(event: FlagdEvent): void {

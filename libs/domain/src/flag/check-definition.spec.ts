@@ -308,3 +308,27 @@ describe('a definition', () => {
     ]);
   });
 });
+
+describe('the value of a variant', () => {
+  const nested = (depth: number): { [name: string]: JsonValue } => {
+    let value: { [name: string]: JsonValue } = {};
+    for (let i = 1; i < depth; i++) value = { a: i % 2 === 0 ? value : [value] };
+    return value;
+  };
+  const deep = (depth: number): readonly string[] =>
+    found({ variants: { off: nested(depth) }, defaultVariant: 'off' });
+
+  it('is nested no deeper than clients read and channels are signed', () => {
+    expect(deep(10)).toEqual([]);
+    const message = 'variants.off: nested deeper than 30; nest less, or serve it as a text';
+    expect(deep(500)).toEqual([message]);
+    expect(deep(20_000)).toEqual([message]);
+  });
+
+  it('may have thirty objects in one another, and not one more', () => {
+    const objects = (count: number): { [name: string]: JsonValue } =>
+      count === 1 ? { a: 1 } : { a: objects(count - 1) };
+    expect(found({ variants: { off: objects(30) }, defaultVariant: 'off' })).toEqual([]);
+    expect(found({ variants: { off: objects(31) }, defaultVariant: 'off' })).toHaveLength(1);
+  });
+});

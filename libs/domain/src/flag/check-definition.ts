@@ -11,6 +11,12 @@ const kindOf = (value: JsonValue): string =>
   value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
 
 /**
+ * Of a variant's value. In protobuf each object in an object takes three levels, and readers in C++, Java and Python give up at 100;
+ * what is signed ends at 500, where one flag would stop its whole channel.
+ */
+const MAX_VALUE_DEPTH = 30;
+
+/**
  * What is wrong with a definition, place by place, each with the mend; empty when it can be published. What it refers to is
  * looked up in `around`; a flag that is to be checked on its own may leave it out.
  */
@@ -56,6 +62,14 @@ const checkVariants = ({ variants, defaultVariant }: FlagDefinition): readonly P
           `${kindOf(value)} is not a flag value; use boolean, string, number or object`,
         ),
       );
+    else if (!isWithin(value, MAX_VALUE_DEPTH))
+      found.push(
+        problem(
+          `variants.${name}`,
+          'too-deep',
+          `nested deeper than ${MAX_VALUE_DEPTH}; nest less, or serve it as a text`,
+        ),
+      );
   if (typeof defaultVariant === 'string' && !Object.hasOwn(variants, defaultVariant))
     found.push(
       problem(
@@ -65,6 +79,17 @@ const checkVariants = ({ variants, defaultVariant }: FlagDefinition): readonly P
       ),
     );
   return found;
+};
+
+/** Without recursion: the value may be nested as deep as a request's bytes allow. */
+const isWithin = (value: JsonValue, depth: number): boolean => {
+  let level: readonly unknown[] = [value];
+  for (let left = depth; level.length > 0; left--) {
+    const containers = level.filter((one): one is object => typeof one === 'object' && one !== null);
+    if (containers.length > 0 && left === 0) return false;
+    level = containers.flatMap((one) => Object.values(one));
+  }
+  return true;
 };
 
 const checkSchedule = ({ schedule = [] }: FlagDefinition): readonly Problem[] =>

@@ -31,7 +31,14 @@ const argument = (name: string): string | undefined => {
 const CLIENTS = Number(argument('clients') ?? 19_000);
 const PROCESSES = 4;
 const TLS_CLIENTS = Math.min(CLIENTS, 4_000);
-const STALL = { clients: 1_000, stalled: 40, bytes: 60_000, events: 30 } as const;
+/** What a connection's buffers hold on both sides is some 10 MB: a client is stalled only once they are full. */
+const STALL = {
+  clients: 400,
+  stalled: 40,
+  bytes: 60_000,
+  events: 40,
+  fill: { bytes: 90_000, events: 150 },
+} as const;
 const RECONNECTING = 1_000;
 
 const folder = later(mkdtempSync(join(tmpdir(), 'hg-fanout-')), (made) =>
@@ -120,29 +127,29 @@ const measureTls = async () => {
   };
 };
 
-/** Events of 60 kB, first with every client reading, then with some that do not. */
+/** Events of 60 kB to the same readers, with clients beside them that do not read and then without. */
 const measureStalled = async () => {
   const server = await gateway();
   await crowd.open(streamOf(server), STALL.clients);
-  const time = async (): Promise<number> => {
+  const time = async (bytes: number, events: number): Promise<number> => {
     const times: number[] = [];
-    for (let nth = 0; nth < STALL.events; nth += 1) {
-      await rest(50);
-      times.push((await timeGateways(channel, crowd, [server], STALL.bytes)).ms);
+    for (let nth = 0; nth < events; nth += 1) {
+      await rest(20);
+      times.push((await timeGateways(channel, crowd, [server], bytes)).ms);
     }
-    return median(times.slice(5));
+    return median(times);
   };
-  const allReading = await time();
   await crowd.stall(STALL.stalled);
-  // Until their buffers are full: from then on the gateway holds them back.
-  await time();
-  const someStalled = await time();
+  await time(STALL.fill.bytes, STALL.fill.events);
+  const withStalled = await time(STALL.bytes, STALL.events);
+  await crowd.dropStalled();
+  const without = await time(STALL.bytes, STALL.events);
   await crowd.close();
   await server.stop();
   return {
     clients: STALL.clients,
     stalled: STALL.stalled,
-    timeRatio: round(someStalled / allReading),
+    timeRatio: round(withStalled / without),
   };
 };
 

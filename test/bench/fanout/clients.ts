@@ -87,17 +87,26 @@ const close = async (): Promise<void> => {
   say({ type: 'closed' });
 };
 
+const stall = (count: number): void => {
+  for (const opened of sockets.values()) for (const socket of opened.slice(0, count)) socket.pause();
+  stalled = count;
+  say({ type: 'stalled' });
+};
+
+const dropStalled = (): void => {
+  for (const opened of sockets.values())
+    for (const socket of opened.splice(0, stalled)) socket.removeAllListeners('close').destroy();
+  stalled = 0;
+  say({ type: 'dropped' });
+};
+
 process.on('message', async (message: ToClients) => {
   try {
     if (message.type === 'open') await open(message);
     else if (message.type === 'follow') await follow(message);
     else if (message.type === 'close') await close();
-    else {
-      for (const opened of sockets.values())
-        for (const socket of opened.slice(0, message.count)) socket.pause();
-      stalled = message.count;
-      say({ type: 'stalled' });
-    }
+    else if (message.type === 'drop-stalled') dropStalled();
+    else stall(message.count);
   } catch (error) {
     say({ type: 'failed', message: (error as Error).stack ?? String(error) });
   }

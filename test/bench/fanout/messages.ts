@@ -10,8 +10,10 @@ export type ToClients =
       readonly atOnce: number;
       readonly ca?: string;
     }
-  /** Stops reading on the first `count` of them. */
+  /** The first `count` of them read no more. */
   | { readonly type: 'stall'; readonly count: number }
+  /** Those that do not read go away. */
+  | { readonly type: 'drop-stalled' }
   | { readonly type: 'follow'; readonly options: Omit<HeadgateOptions, 'instanceId'>; readonly count: number }
   | { readonly type: 'close' };
 
@@ -19,6 +21,7 @@ export type ToClients =
 export type FromClients =
   | { readonly type: 'open'; readonly openedMs: number }
   | { readonly type: 'stalled' }
+  | { readonly type: 'dropped' }
   | { readonly type: 'following' }
   | { readonly type: 'closed' }
   | { readonly type: 'failed'; readonly message: string }

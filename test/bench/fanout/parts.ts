@@ -115,6 +115,10 @@ export class Crowd {
     await this.tell((count) => ({ type: 'stall', count }), clients, 'stalled');
   }
 
+  async dropStalled(): Promise<void> {
+    await this.tell(() => ({ type: 'drop-stalled' }), 0, 'dropped');
+  }
+
   async follow(options: Extract<ToClients, { type: 'follow' }>['options'], clients: number): Promise<void> {
     await this.tell((count) => ({ type: 'follow', options, count }), clients, 'following');
   }

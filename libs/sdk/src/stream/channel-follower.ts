@@ -42,7 +42,8 @@ const SILENCE_MS = 45_000;
 const POLL_TIMEOUT_MS = 30_000;
 /** A whole state of the largest channel, as the channel reader limits it. */
 const MAX_EVENT_BYTES = 67_108_864;
-const LIMITS = { baseMs: 500, maxMs: 30_000 };
+/** Two seconds, so that a thousand that lost their gateway at once come back at no more than twice their mean rate (bench `fanout`). */
+const LIMITS = { baseMs: 2_000, maxMs: 30_000 };
 /** A connection that held this long was a good one: the next failure is a first failure. */
 const GOOD_AFTER_MS = 10_000;
 /** Answers that say: not this way. */

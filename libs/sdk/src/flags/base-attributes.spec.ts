@@ -42,4 +42,18 @@ describe('withBase', () => {
       plan: 'pro',
     });
   });
+
+  it("takes no attribute of a context's class for the context's own, as evaluation does not", () => {
+    class Visit {
+      readonly plan = 'pro';
+      get version(): string {
+        return 'of the class';
+      }
+    }
+    const context = new Visit() as unknown as Record<string, unknown>;
+    expect(withBase(context, { version: '1.4.0' }, ['version'])).toMatchObject({
+      version: '1.4.0',
+      plan: 'pro',
+    });
+  });
 });

@@ -43,7 +43,10 @@ export const withBase = (
   names: readonly string[],
 ): EvaluationContext => {
   let filled: Record<string, unknown> | null = null;
+  // What a plain object gives for a name of ours is its own; asking for ownership costs as much as a rule.
+  const isPlain = Object.getPrototypeOf(context) === Object.prototype;
   for (const name of names) {
+    if (isPlain && context[name] !== undefined) continue;
     // A key that is there and undefined is no key: who forgot it must not fall out of every split.
     const isThere = Object.hasOwn(context, name) && (name !== 'targetingKey' || context[name] !== undefined);
     if (isThere) continue;

@@ -115,6 +115,7 @@ const attributesOf = (value: unknown): Settings['attributes'] => {
   if (value === null || typeof value !== 'object') throw new OptionWrong('attributes must be an object');
   const entries = Object.entries(value);
   for (const [name, attribute] of entries) {
+    if (name in Object.prototype) throw new OptionWrong(`attributes.${name} is a name that every object has`);
     if (!['string', 'number', 'boolean'].includes(typeof attribute)) {
       throw new OptionWrong(`attributes.${name} must be a text, a number or a boolean`);
     }

@@ -20,6 +20,8 @@ export interface GrpcOptions {
   readonly onListening?: (port: number) => void;
   /** A connection that does not answer one ping before the next is closed. */
   readonly pingEveryMs?: number;
+  /** What unfinished requests of all callers may hold together. */
+  readonly maxUnfinishedBytes?: number;
 }
 
 export interface GatewayOptions {

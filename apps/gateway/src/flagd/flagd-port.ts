@@ -30,6 +30,7 @@ export class FlagdPort implements OnModuleInit, OnApplicationShutdown {
           log,
           maxConnections: maxClients ?? DEFAULT_MAX_CLIENTS,
           pingEveryMs: grpc.pingEveryMs ?? PING_EVERY_MS,
+          ...(grpc.maxUnfinishedBytes === undefined ? {} : { maxUnfinishedBytes: grpc.maxUnfinishedBytes }),
         })
       : null;
     const { server } = this;

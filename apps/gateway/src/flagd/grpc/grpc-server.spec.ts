@@ -76,10 +76,44 @@ describe('the gRPC port', () => {
     expect((await client.call(FETCH_ALL, Buffer.from([1, 0, 0, 0, 0])).ended).status).toBe(
       STATUS.unimplemented,
     );
-    expect((await client.call(FETCH_ALL, grpcBody(Buffer.alloc(2_000_000))).ended).status).toBe(
+    expect((await client.call(FETCH_ALL, grpcBody(Buffer.alloc(65_537))).ended).status).toBe(
       STATUS.exhausted,
     );
     expect((await client.call(FETCH_ALL, syncBody()).ended).status).toBe(STATUS.ok);
+  });
+
+  it.each([
+    ['lets go of the oldest of too many unfinished requests, and answers the rest', 1_048_576, true],
+    ['keeps unfinished requests that are not too many', 67_108_864, false],
+  ])('%s', async (_, maxUnfinishedBytes, isOver) => {
+    await gateway.start({ grpc: { maxUnfinishedBytes } });
+    const body = syncBody('x'.repeat(60_000));
+    const open = Array.from({ length: 30 }, () => {
+      const client = gateway.open();
+      const stream = client.session.request(
+        { ':method': 'POST', ':path': FETCH_ALL, 'content-type': 'application/grpc', te: 'trailers' },
+        { endStream: false },
+      );
+      stream.on('error', () => {});
+      const answer = { status: null as unknown, stream };
+      stream.on('response', (headers) => {
+        answer.status = headers['grpc-status'];
+      });
+      stream.resume();
+      return answer;
+    });
+    const statuses = () => open.map(({ status }) => status).filter((status) => status !== null);
+    await Promise.all(
+      open.map(({ stream }) => new Promise((sent) => stream.write(body.subarray(0, -1), sent))),
+    );
+    if (isOver) await until('those that go', () => statuses().length >= 14);
+    expect((await gateway.open().call(FETCH_ALL, syncBody()).ended).status).toBe(STATUS.ok);
+    expect(new Set(statuses())).toEqual(new Set(isOver ? [String(STATUS.exhausted)] : []));
+    expect(statuses().length < open.length).toBe(true);
+    // The whole request is still good for those that were kept.
+    for (const { stream, status } of open) if (status === null) stream.end(body.subarray(-1));
+    const isAnswered = () => statuses().filter((status) => status === String(STATUS.invalid)).length > 0;
+    await until('the rest', () => isAnswered() && statuses().length === open.length);
   });
 
   it('takes any request without harm', async () => {

@@ -12,6 +12,8 @@ import { type Log, readTls, type TlsFiles, watchTls } from '@headgate/service-ki
 import { GrpcCall } from './grpc-call.js';
 import { FRAME_HEAD, messageOf } from './grpc-frames.js';
 import { FlagdRefused } from './grpc-status.js';
+import { RequestBody } from './request-body.js';
+import { RequestBudget } from './request-budget.js';
 
 /** Called with the one message of the request. What it throws becomes the status; else it ends the call itself, at any time. */
 export type GrpcMethod = (call: GrpcCall, message: Buffer) => void;
@@ -27,10 +29,14 @@ export interface GrpcServerOptions {
   readonly maxConnections: number;
   /** A connection that has not answered the last ping when the next is due is given up. */
   readonly pingEveryMs: number;
+  /** What unfinished requests of all callers may hold together. */
+  readonly maxUnfinishedBytes?: number;
 }
 
 const MAX_STREAMS_OF_CONNECTION = 100;
-const MAX_REQUEST_BYTES = 1_048_576;
+/** As much as pages may send. */
+const MAX_REQUEST_BYTES = 65_536;
+const MAX_UNFINISHED_BYTES = 67_108_864;
 const MAX_REQUEST_MS = 10_000;
 const DRAIN_MS = 2_000;
 /** MiB of one connection's streams, in which the states that all of them share count as if each had its own. */
@@ -48,8 +54,10 @@ export class GrpcServer {
   private readonly server: Http2Server | Http2SecureServer;
   private readonly pings: NodeJS.Timeout;
   private readonly forgetTls: () => void;
+  private readonly unfinished: RequestBudget;
 
   constructor(private readonly options: GrpcServerOptions) {
+    this.unfinished = new RequestBudget(options.maxUnfinishedBytes ?? MAX_UNFINISHED_BYTES);
     const { tls, log, pingEveryMs } = options;
     const settings = {
       settings: { maxConcurrentStreams: MAX_STREAMS_OF_CONNECTION },
@@ -142,23 +150,30 @@ export class GrpcServer {
   }
 
   private read(stream: ServerHttp2Stream, call: GrpcCall, onBody: (body: Buffer) => void): void {
-    const parts: Buffer[] = [];
-    let length = 0;
+    const body = new RequestBody(MAX_REQUEST_BYTES + FRAME_HEAD);
     const tooSlow = setTimeout(() => call.cut(), MAX_REQUEST_MS);
-    stream.once('close', () => clearTimeout(tooSlow));
-    const onData = (part: Buffer): void => {
-      length += part.length;
-      parts.push(part);
-      if (length <= MAX_REQUEST_BYTES + FRAME_HEAD) return;
+    const refuse = (message: string): void => {
       stream.off('data', onData);
-      parts.length = 0;
-      call.end('resourceExhausted', `a request may have ${MAX_REQUEST_BYTES} bytes`);
+      body.forget();
+      call.end('resourceExhausted', message);
       this.letGo(stream);
     };
+    const share = this.unfinished.open(() =>
+      refuse('too many requests are unfinished; send each in one piece'),
+    );
+    const finish = (): void => {
+      clearTimeout(tooSlow);
+      share.end();
+    };
+    function onData(part: Buffer): void {
+      if (body.add(part)) share.hold(body.heldBytes);
+      else refuse(`a request may have ${MAX_REQUEST_BYTES} bytes`);
+    }
+    stream.once('close', finish);
     stream.on('data', onData);
     stream.once('end', () => {
-      clearTimeout(tooSlow);
-      if (call.isOpen) onBody(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
+      finish();
+      if (call.isOpen) onBody(body.read());
     });
   }
 

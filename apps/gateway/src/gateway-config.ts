@@ -5,6 +5,9 @@ import { grpcConfig } from './flagd/grpc-config.js';
 /** Requests a second from one address to the doors that evaluate. */
 export const gatewayRequestsPerSecond = z.number().int().min(0).max(1_000_000).default(2_000);
 
+/** Of `gatewayMaxClients`; absent: half of them, and no limit for addresses of this machine; 0: no limit. */
+export const gatewayMaxClientsPerAddress = z.number().int().min(0).max(1_000_000).optional();
+
 /** Origins whose pages may evaluate here, such as `["https://shop.example.org"]`; `["*"]` for all. */
 export const gatewayCorsOrigins = z
   .array(z.union([z.literal('*'), z.string().regex(/^https?:\/\/[^/\s,]+$/, 'must be an origin, or "*"')]))
@@ -24,6 +27,7 @@ export const gatewayConfig = z.object({
   /** In order of precedence; in the environment as JSON. */
   gatewaySources: z.array(channelSource).min(1),
   gatewayMaxClients: z.number().int().min(1).max(1_000_000).default(15_000),
+  gatewayMaxClientsPerAddress,
   /** 0 for no limit, as behind a proxy that gives all clients one address. */
   gatewayRequestsPerSecond,
   gatewayCorsOrigins,

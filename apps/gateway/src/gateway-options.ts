@@ -9,6 +9,8 @@ export const GATEWAY_OPTIONS = Symbol('gateway options');
 
 export const HEARTBEAT_MS = 15_000;
 
+export const DEFAULT_MAX_CLIENTS = 15_000;
+
 export const DEFAULT_REQUESTS_PER_SECOND = 2_000;
 
 /** The port of flagd's gRPC services. */
@@ -39,6 +41,8 @@ export interface GatewayOptions {
   readonly random: () => number;
   /** Event streams of all doors together. */
   readonly maxClients?: number;
+  /** Of one address among them; 0 for no limit. Absent: half, and no limit for addresses of this machine. */
+  readonly maxClientsPerAddress?: number;
   /** Of one address at the doors that evaluate; 0 for no limit. */
   readonly requestsPerSecond?: number;
   /** Origins whose pages may read the doors for browsers; `*` for all. None when absent: a page must not read what only its visitor's network can. */

@@ -7,6 +7,7 @@ export {
   type GatewayConfig,
   gatewayConfig,
   gatewayCorsOrigins,
+  gatewayMaxClientsPerAddress,
   gatewayRequestsPerSecond,
 } from './gateway-config.js';
 export type { GatewayOptions } from './gateway-options.js';

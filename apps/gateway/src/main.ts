@@ -54,6 +54,9 @@ await serveUntilSignal(async () => {
         random: Math.random,
         newId: randomUUID,
         maxClients: config.gatewayMaxClients,
+        ...(config.gatewayMaxClientsPerAddress === undefined
+          ? {}
+          : { maxClientsPerAddress: config.gatewayMaxClientsPerAddress }),
         requestsPerSecond: config.gatewayRequestsPerSecond,
         corsOrigins: config.gatewayCorsOrigins,
         grpc,

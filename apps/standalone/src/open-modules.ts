@@ -88,6 +88,9 @@ export const openModules = async ({
       newId,
       random: Math.random,
       maxClients: config.gatewayMaxClients,
+      ...(config.gatewayMaxClientsPerAddress === undefined
+        ? {}
+        : { maxClientsPerAddress: config.gatewayMaxClientsPerAddress }),
       requestsPerSecond: config.gatewayRequestsPerSecond,
       corsOrigins: config.gatewayCorsOrigins,
       usage: {

@@ -1,5 +1,10 @@
 import { subjectToken } from '@headgate/contracts';
-import { gatewayCorsOrigins, gatewayRequestsPerSecond, grpcConfig } from '@headgate/gateway';
+import {
+  gatewayCorsOrigins,
+  gatewayMaxClientsPerAddress,
+  gatewayRequestsPerSecond,
+  grpcConfig,
+} from '@headgate/gateway';
 import { z } from 'zod';
 import { upstreamBundle } from './mirror/upstream-bundle.js';
 
@@ -36,6 +41,7 @@ export const standaloneConfig = z.strictObject({
   /** At most this long between signs of life of a channel. */
   beatEveryMs: z.int().min(100).default(5_000),
   gatewayMaxClients: z.int().min(1).max(1_000_000).default(15_000),
+  gatewayMaxClientsPerAddress,
   gatewayRequestsPerSecond,
   gatewayCorsOrigins,
   /** Of flagd's gRPC services; 0: the port of the last start if it is free, else any. */

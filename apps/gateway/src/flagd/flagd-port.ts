@@ -1,11 +1,11 @@
 import { Log, Metrics, Shutdown } from '@headgate/service-kit';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { GATEWAY_OPTIONS, type GatewayOptions } from '../gateway-options.js';
+import { DEFAULT_MAX_CLIENTS, GATEWAY_OPTIONS, type GatewayOptions } from '../gateway-options.js';
+import { AddressShares, clientsPerAddress } from '../http/address-shares.js';
 import { GrpcServer } from './grpc/grpc-server.js';
 import { GrpcMethods } from './grpc-methods.js';
 
 const PING_EVERY_MS = 30_000;
-const DEFAULT_MAX_CLIENTS = 15_000;
 
 /** flagd.sync and flagd.evaluation over gRPC on a port of their own, when the options ask for one. */
 @Injectable()
@@ -20,7 +20,7 @@ export class FlagdPort implements OnModuleInit, OnApplicationShutdown {
     @Inject(Metrics) metrics: Metrics,
     @Inject(Shutdown) shutdown: Shutdown,
   ) {
-    const { grpc, maxClients } = options;
+    const { grpc, maxClients = DEFAULT_MAX_CLIENTS, maxClientsPerAddress } = options;
     this.server = grpc
       ? new GrpcServer({
           host: grpc.host,
@@ -28,7 +28,8 @@ export class FlagdPort implements OnModuleInit, OnApplicationShutdown {
           tls: grpc.tls,
           methods: methods.all(),
           log,
-          maxConnections: maxClients ?? DEFAULT_MAX_CLIENTS,
+          maxConnections: maxClients,
+          shares: new AddressShares(clientsPerAddress(maxClients, maxClientsPerAddress)),
           pingEveryMs: grpc.pingEveryMs ?? PING_EVERY_MS,
           ...(grpc.maxUnfinishedBytes === undefined ? {} : { maxUnfinishedBytes: grpc.maxUnfinishedBytes }),
         })

@@ -2,7 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ChannelDirectory } from '../channels/channel-directory.js';
 import type { ServedChannel } from '../channels/served-channel.js';
 import { UsageCounter } from '../flag-set/usage.js';
-import { GATEWAY_OPTIONS, type GatewayOptions } from '../gateway-options.js';
+import { DEFAULT_REQUESTS_PER_SECOND, GATEWAY_OPTIONS, type GatewayOptions } from '../gateway-options.js';
+import { AddressLimits } from '../http/address-limits.js';
 import { selectChannel } from './channel-selector.js';
 import { EVENT_STREAMS, type EvaluationMethod, evaluationMethods } from './evaluation/evaluation-methods.js';
 import { EventFeed } from './evaluation/event-feed.js';
@@ -28,6 +29,8 @@ const TOLD_AGAIN_MS = 1_000;
 /** What the gRPC port answers, by path. */
 @Injectable()
 export class GrpcMethods {
+  private readonly limits: AddressLimits;
+
   constructor(
     @Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions,
     @Inject(ChannelDirectory) private readonly directory: ChannelDirectory,
@@ -35,7 +38,10 @@ export class GrpcMethods {
     @Inject(LiveStreams) private readonly streams: LiveStreams,
     @Inject(FlagMoments) private readonly moments: FlagMoments,
     @Inject(SyncStates) private readonly states: SyncStates,
-  ) {}
+  ) {
+    const perSecond = options.requestsPerSecond ?? DEFAULT_REQUESTS_PER_SECOND;
+    this.limits = new AddressLimits({ now: options.now, perSecond });
+  }
 
   all(): ReadonlyMap<string, GrpcMethod> {
     return new Map<string, GrpcMethod>([
@@ -50,7 +56,14 @@ export class GrpcMethods {
     ]);
   }
 
+  /** Before anything is decoded. Clients that follow a stream are told what they retry by themselves. */
+  private charge(call: GrpcCall, code: 'resourceExhausted' | 'unavailable' = 'resourceExhausted'): void {
+    if (this.limits.take(call.address) > 0)
+      throw new FlagdRefused(code, 'this address sends too many requests');
+  }
+
   private syncFlags(call: GrpcCall, message: Buffer): void {
+    this.charge(call, 'unavailable');
     const channel = this.select(call, decodeRequest(SYNC.SyncFlagsRequest, message).selector);
     const states = this.states.of(channel);
     this.streams.refuseBehind(channel);
@@ -60,6 +73,7 @@ export class GrpcMethods {
   }
 
   private fetchAllFlags(call: GrpcCall, message: Buffer): void {
+    this.charge(call);
     const channel = this.select(call, decodeRequest(SYNC.FetchAllFlagsRequest, message).selector);
     this.streams.refuseBehind(channel);
     call.send(this.states.of(channel).fetchFrame());
@@ -67,6 +81,7 @@ export class GrpcMethods {
   }
 
   private eventStream(call: GrpcCall): void {
+    this.charge(call, 'unavailable');
     const channel = this.select(call);
     this.streams.refuseBehind(channel);
     this.open(
@@ -76,13 +91,14 @@ export class GrpcMethods {
   }
 
   private evaluate(call: GrpcCall, message: Buffer, { request, response, answer }: EvaluationMethod): void {
+    this.charge(call);
     const asked = decodeRequest(request, message);
     call.send(frameOf([encodeAnswer(response, answer(this.select(call), asked))]));
     call.end('ok');
   }
 
   private open(call: GrpcCall, stream: () => LiveStream): void {
-    this.streams.add(stream, (listener) => call.onClose(listener));
+    this.streams.add(call.address, stream, (listener) => call.onClose(listener));
     const timeoutMs = timeoutOf(call.metadata('grpc-timeout'));
     if (timeoutMs === null) return;
     const timer = setTimeout(

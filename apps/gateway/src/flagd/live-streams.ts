@@ -39,9 +39,9 @@ export class LiveStreams implements OnApplicationShutdown {
   }
 
   /** `open` is told how to listen for the end. Throws `FlagdRefused`, which clients retry, when there are too many. */
-  add(open: () => LiveStream, onClose: (listener: () => void) => void): void {
-    this.refuseWhenFull();
-    const release = this.slots.take();
+  add(ip: string, open: () => LiveStream, onClose: (listener: () => void) => void): void {
+    this.refuseWhenFull(ip);
+    const release = this.slots.take(ip);
     const stream = open();
     this.streams.add(stream);
     onClose(() => {
@@ -50,10 +50,10 @@ export class LiveStreams implements OnApplicationShutdown {
   }
 
   /** For doors that have to know before they begin to answer. */
-  refuseWhenFull(): void {
+  refuseWhenFull(ip: string): void {
     if (this.isClosing) throw new FlagdRefused('unavailable', 'the gateway is shutting down');
-    if (this.slots.isFull)
-      throw new FlagdRefused('unavailable', 'too many clients are connected already; come again later');
+    const refusal = this.slots.refusal(ip);
+    if (refusal !== null) throw new FlagdRefused('unavailable', refusal);
   }
 
   /**

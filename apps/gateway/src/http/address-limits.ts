@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { addressBlock } from './address-block.js';
 
 export interface AddressLimitsOptions {
   readonly now: () => number;
@@ -11,8 +11,7 @@ export interface AddressLimitsOptions {
 }
 
 /**
- * A token bucket per address, as the one number at which it will be full again (GCRA). An IPv6 client has a whole /64 to call from,
- * so that is what counts as its address.
+ * A token bucket per address, as the one number at which it will be full again (GCRA).
  */
 export class AddressLimits {
   private readonly fullAt = new Map<string, number>();
@@ -30,7 +29,7 @@ export class AddressLimits {
   take(ip: string): number {
     if (this.options.perSecond === 0) return 0;
     const now = this.options.now();
-    const address = blockOf(ip);
+    const address = addressBlock(ip);
     const fullAt = Math.max(this.fullAt.get(address) ?? 0, now) + this.costMs;
     const overMs = fullAt - now - this.burstMs;
     if (overMs > 0) return Math.ceil(overMs / 1_000);
@@ -47,14 +46,3 @@ export class AddressLimits {
     this.fullAt.delete(oldest!);
   }
 }
-
-const blockOf = (ip: string): string => {
-  const [mapped] = /\d+\.\d+\.\d+\.\d+$/.exec(ip) ?? [];
-  if (mapped !== undefined) return mapped;
-  if (!isIPv6(ip)) return ip;
-  const [head = '', tail] = ip.split('%')[0]!.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const gap = tail === undefined ? 0 : 8 - left.length - right.length;
-  return [...left, ...Array<string>(gap).fill('0'), ...right].slice(0, 4).join(':');
-};

@@ -71,9 +71,10 @@ export class FlagsRoute implements OnModuleInit, OnApplicationShutdown {
     const channel = this.find(request.params);
     if (!(request.headers.accept ?? '').includes('text/event-stream'))
       return this.state(channel, request, reply);
-    if (this.slots.isFull) {
+    const refusal = this.slots.refusal(request.ip);
+    if (refusal !== null) {
       reply.header('retry-after', String(this.slots.retryAfterSeconds()));
-      throw this.slots.refusal();
+      throw new RequestRefused('too-many-requests', refusal);
     }
     this.stream(channel, request, reply);
     return undefined;
@@ -82,7 +83,7 @@ export class FlagsRoute implements OnModuleInit, OnApplicationShutdown {
   private stream(channel: ServedChannel, request: FastifyRequest, reply: FastifyReply): void {
     const id = request.headers['last-event-id'];
     const socket = openSse(reply);
-    const release = this.slots.take();
+    const release = this.slots.take(request.ip);
     const leave = channel.broadcast.join(socket, typeof id === 'string' ? id : undefined);
     socket.once('close', () => {
       release();

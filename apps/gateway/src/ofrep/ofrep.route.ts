@@ -124,13 +124,14 @@ export class OfrepRoute implements OnModuleInit {
 
   private async stream(request: FastifyRequest<Named>, reply: FastifyReply): Promise<undefined> {
     const broadcast = this.events.of(this.find(request.params));
-    if (this.slots.isFull) {
+    const refusal = this.slots.refusal(request.ip);
+    if (refusal !== null) {
       this.refused.inc({ reason: 'clients' });
       const seconds = this.slots.retryAfterSeconds();
-      throw new OfrepRefused(429, null, 'Too many clients are connected already.', seconds);
+      throw new OfrepRefused(429, null, refusal, seconds);
     }
     const socket = openSse(reply, corsHeaders(this.options.corsOrigins ?? [], request.headers.origin));
-    socket.once('close', this.slots.take());
+    socket.once('close', this.slots.take(request.ip));
     const id = request.headers['last-event-id'];
     await broadcast.join(socket, typeof id === 'string' ? id : undefined);
     return undefined;

@@ -18,6 +18,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
   gatewayCorsOrigins:
     'origins whose pages may evaluate here: `["https://shop.example.org"]`, `["*"]` for all',
   gatewayMaxClients: 'streams served at once; more are told to come again',
+  gatewayMaxClientsPerAddress:
+    'how many of them, and of gRPC connections, one address (IPv6: one /64) may have; by default half, and no limit for addresses of this machine; 0 for no limit, as behind a proxy on another machine',
   gatewayRequestsPerSecond:
     'requests a second that one address may send to the doors that evaluate; 0 for no limit, as behind a proxy',
   gatewaySources: 'where channels come from, in order of precedence: `[{"root", "stream", "pin"}]`',

@@ -93,10 +93,11 @@ export class ConnectRoute implements OnModuleInit {
       throw new FlagdRefused('invalidArgument', 'send application/connect+json');
     const channel = this.find(request.params);
     this.streams.refuseBehind(channel);
-    this.streams.refuseWhenFull();
+    this.streams.refuseWhenFull(request.ip);
     const cors = corsHeaders(this.options.corsOrigins ?? [], request.headers.origin);
     const sink = connectEventSink(reply, cors);
     this.streams.add(
+      request.ip,
       () =>
         // Pages ask for everything again after they are told: nothing older can be on its way to them then.
         new EventFeed(sink, channel, this.moments, this.options.now, null),

@@ -23,6 +23,11 @@ export class GrpcCall {
     return Array.isArray(value) ? value.join(',') : value;
   }
 
+  /** Of the machine that the connection comes from. */
+  get address(): string {
+    return this.stream.session?.socket?.remoteAddress ?? '';
+  }
+
   get isOpen(): boolean {
     return this.status === null && !this.stream.destroyed && !this.stream.closed;
   }

@@ -12,6 +12,7 @@ import {
   stateIn,
   sync,
   syncBody,
+  UNAVAILABLE,
 } from '../flagd-gateway.fixture.js';
 
 let gateway: FlagdGateway;
@@ -114,6 +115,46 @@ describe('the gRPC port', () => {
     for (const { stream, status } of open) if (status === null) stream.end(body.subarray(-1));
     const isAnswered = () => statuses().filter((status) => status === String(STATUS.invalid)).length > 0;
     await until('the rest', () => isAnswered() && statuses().length === open.length);
+  });
+
+  const from = (localAddress: string) =>
+    gateway.adopt(openRawGrpc(`http://127.0.0.1:${gateway.port}`, { localAddress } as object));
+
+  it('keeps one address from taking every place, of streams at any door and of connections', async () => {
+    await gateway.start({ maxClients: 4, maxClientsPerAddress: 2 });
+    const client = gateway.open();
+    const [first, second] = [sync(client), sync(client)];
+    await until('two streams', () => first.messages.length + second.messages.length === 2);
+    expect((await sync(client).ended).status).toBe(UNAVAILABLE);
+    const sse = await fetch(`${gateway.url}/flags/shop/stable/`, {
+      headers: { accept: 'text/event-stream' },
+    });
+    expect(sse.status).toBe(429);
+    const other = sync(from('127.0.0.2'));
+    await until('another address', () => other.messages.length === 1);
+    expect((await gateway.open().call(FETCH_ALL, syncBody()).ended).status).toBe(STATUS.ok);
+    // A third connection is closed before anything is read from it.
+    expect((await gateway.open().call(FETCH_ALL, syncBody()).ended).http).toBe(0);
+    expect((await from('127.0.0.2').call(FETCH_ALL, syncBody()).ended).status).toBe(STATUS.ok);
+    first.stream.close();
+    await until('a place that was given back', async () => {
+      const again = sync(client);
+      await until('an answer', () => again.messages.length === 1 || again.stream.closed);
+      return again.messages.length === 1;
+    });
+  });
+
+  it('counts calls of each address, and tells streams what their clients retry', async () => {
+    await gateway.start({ requestsPerSecond: 1, now: () => 1_000_000 });
+    const client = gateway.open();
+    const statuses = [];
+    for (let i = 0; i < 3; i += 1) statuses.push((await client.call(FETCH_ALL, syncBody()).ended).status);
+    expect(statuses).toEqual([STATUS.ok, STATUS.ok, STATUS.exhausted]);
+    expect((await client.call('/flagd.evaluation.v1.Service/ResolveAll', syncBody()).ended).status).toBe(
+      STATUS.exhausted,
+    );
+    expect((await sync(client).ended).status).toBe(UNAVAILABLE);
+    expect((await from('127.0.0.2').call(FETCH_ALL, syncBody()).ended).status).toBe(STATUS.ok);
   });
 
   it('takes any request without harm', async () => {

@@ -7,8 +7,9 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { type Log, readTls, type TlsFiles, watchTls } from '@headgate/service-kit';
+import type { AddressShares } from '../../http/address-shares.js';
 import { GrpcCall } from './grpc-call.js';
 import { FRAME_HEAD, messageOf } from './grpc-frames.js';
 import { FlagdRefused } from './grpc-status.js';
@@ -27,6 +28,8 @@ export interface GrpcServerOptions {
   readonly methods: ReadonlyMap<string, GrpcMethod>;
   readonly log: Log;
   readonly maxConnections: number;
+  /** How many of them one address may have. */
+  readonly shares: AddressShares;
   /** A connection that has not answered the last ping when the next is due is given up. */
   readonly pingEveryMs: number;
   /** What unfinished requests of all callers may hold together. */
@@ -65,6 +68,7 @@ export class GrpcServer {
     };
     this.server = tls ? createSecureServer({ ...settings, ...readTls(tls) }) : createServer(settings);
     this.server.maxConnections = options.maxConnections;
+    this.server.prependListener('connection', (socket: Socket) => this.admit(socket));
     this.server.on('session', (session) => this.join(session));
     this.server.on('stream', (stream: ServerHttp2Stream, headers) => this.take(stream, headers));
     // Resets and strangers who do not speak HTTP/2: theirs to mend, and each has lost its connection by now.
@@ -115,6 +119,18 @@ export class GrpcServer {
       },
       (reason) => log.error('a changed certificate is not used for gRPC; the old one serves on', { reason }),
     );
+  }
+
+  /** Before a byte of HTTP/2 or TLS is read. */
+  private admit(socket: Socket): void {
+    const { remoteAddress: ip = '' } = socket;
+    const { shares, log } = this.options;
+    if (shares.isFull(ip)) {
+      log.debug('an address has too many gRPC connections');
+      socket.destroy();
+      return;
+    }
+    socket.once('close', shares.take(ip));
   }
 
   private join(session: ServerHttp2Session): void {

@@ -2,7 +2,7 @@ import type { LogPosition } from '@headgate/contracts';
 import { applyEvent, emptyProject, type ProjectState } from '@headgate/domain';
 import type { StoredEvent } from '@headgate/event-store';
 import { type ArchivedEvent, type Checkpoint, touchedBy, type ViewRow, viewRow } from '@headgate/read-model';
-import { canonicalJson } from '@headgate/trust';
+import { writtenText } from './written-event.js';
 
 /** Every project's fold, at the place the projection has reached. */
 export type Folds = Map<string, ProjectState>;
@@ -42,7 +42,7 @@ export const foldBatch = (
   return { events, rows: rows.filter((row) => row !== null), heads };
 };
 
-const archived = ({ event, streamSequence }: StoredEvent): ArchivedEvent => ({
+const archived = ({ event, streamSequence, written }: StoredEvent): ArchivedEvent => ({
   project: event.project,
   epoch: event.epoch,
   position: event.position,
@@ -54,5 +54,5 @@ const archived = ({ event, streamSequence }: StoredEvent): ArchivedEvent => ({
   aggregateId: event.aggregateId,
   at: event.at,
   prevHash: event.prevHash,
-  text: canonicalJson(event),
+  text: writtenText(written),
 });

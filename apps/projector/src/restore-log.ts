@@ -1,13 +1,8 @@
-import {
-  type EventEnvelope,
-  eventEnvelope,
-  logSubject,
-  projectLogFilter,
-  STREAMS,
-} from '@headgate/contracts';
+import { type EventEnvelope, logSubject, projectLogFilter, STREAMS } from '@headgate/contracts';
 import { archivedProjects, archiveHead, type Database, readArchive } from '@headgate/read-model';
 import type { Streams } from '@headgate/streams';
 import { checkEvent } from '@headgate/trust';
+import { parseWritten } from './written-event.js';
 
 export interface LogRestored {
   /** Events written back to the log. */
@@ -72,7 +67,7 @@ const restoreProject = async (streams: Pick<Streams, 'last' | 'publish'>, db: Da
 
 const parse = (text: string, place: string): EventEnvelope => {
   try {
-    return eventEnvelope.parse(JSON.parse(text));
+    return parseWritten(text);
   } catch (cause) {
     throw new RestoreRefused(`${place}: not an event`, { cause });
   }

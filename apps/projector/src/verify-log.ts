@@ -1,7 +1,8 @@
-import { eventEnvelope, type LogPosition } from '@headgate/contracts';
+import type { LogPosition } from '@headgate/contracts';
 import type { EventStore } from '@headgate/event-store';
 import { archivedProjects, type Database, readArchive } from '@headgate/read-model';
 import { checkEvent } from '@headgate/trust';
+import { parseWritten, writtenText } from './written-event.js';
 
 export interface LogVerified {
   readonly ok: boolean;
@@ -51,8 +52,9 @@ const walkStream = async (store: Pick<EventStore, 'read'>, faults: Faults) => {
   const heads = new Map<string, LogPosition>();
   let events = 0;
   try {
-    for await (const { event, streamSequence } of store.read()) {
-      const wrong = checkEvent(event, heads.get(event.project) ?? null);
+    for await (const { event, streamSequence, written } of store.read()) {
+      // As it was written: the event handed out has what its schema added.
+      const wrong = checkEvent(parseWritten(writtenText(written)), heads.get(event.project) ?? null);
       if (wrong)
         faults.add(
           `log, stream sequence ${streamSequence}, project "${event.project}", position ${event.position}: ${wrong}`,
@@ -97,8 +99,7 @@ const walkArchive = async (
 
 const parse = (text: string) => {
   try {
-    const read = eventEnvelope.safeParse(JSON.parse(text));
-    return read.success ? read.data : null;
+    return parseWritten(text);
   } catch {
     return null;
   }

@@ -17,6 +17,8 @@ export interface CommandMeta {
 export interface StoredEvent {
   readonly event: LogEvent;
   readonly streamSequence: number;
+  /** As it was written, before a schema added defaults: what the digests are of. */
+  readonly written: Uint8Array;
 }
 
 /** One project, folded from its whole chain. `state` belongs to the store: read it before the next await, never change it. */

@@ -122,7 +122,7 @@ export class LogFollower implements FollowedLog {
     const { epoch, position, hash } = event;
     this.heads.set(event.project, { epoch, position, hash });
     this.streamSequence = message.sequence;
-    return { event, streamSequence: message.sequence };
+    return { event, streamSequence: message.sequence, written: message.data };
   }
 
   /** False: the log is away, look again. Throws `LogBehind` when it ends before what was taken. */

@@ -17,6 +17,6 @@ export async function* readLog(
     const previous = heads.get(envelope.project) ?? (options.from > 0 ? undefined : null);
     const event = readEvent(message, envelope, previous);
     heads.set(event.project, { epoch: event.epoch, position: event.position, hash: event.hash });
-    yield { event, streamSequence: message.sequence };
+    yield { event, streamSequence: message.sequence, written: message.data };
   }
 }

@@ -1,6 +1,7 @@
 export { type Database, openDatabase } from './database.js';
 export { MigrationMismatch, migrate } from './migrations/migrate.js';
 export { VIEW_TABLES, type ViewTableName } from './migrations/migrations.js';
+export { findRefused, isContentRefused, type Refused } from './projections/find-refused.js';
 export { replaceGeneration } from './projections/rebuild.js';
 export { allRows, touchedBy, type ViewRow, viewRow } from './projections/view-rows.js';
 export {

@@ -87,9 +87,33 @@ create table headgate.usage_unknown (
 );
 `,
   },
+  {
+    // What the log can hold, Postgres must: jsonb refuses \u0000, json keeps the text as it is. And another writer may use an id twice.
+    id: 3,
+    name: 'every event of the log',
+    sql: `
+alter table headgate.archive drop constraint archive_event_id_key;
+do $$
+declare
+  generation int;
+  name text;
+begin
+  select active into generation from headgate.generation;
+  foreach name in array array['project', 'channel', 'flag', 'segment', 'rollout', 'token'] loop
+    if to_regclass(format('headgate_g%s.%I', generation, name)) is not null then
+      execute format('drop view if exists headgate.%I', name);
+      execute format('alter table headgate_g%s.%I alter column view type json using view::text::json', generation, name);
+    end if;
+  end loop;
+end $$;
+`,
+  },
 ];
 
-/** Views of the API, one table each; same columns, so that one statement writes any of them. */
+/**
+ * Views of the API, one table each; same columns, so that one statement writes any of them. `view` is json, not jsonb: it is read
+ * whole, and jsonb has no place for NUL.
+ */
 export const VIEW_TABLES = ['project', 'channel', 'flag', 'segment', 'rollout', 'token'] as const;
 export type ViewTableName = (typeof VIEW_TABLES)[number];
 
@@ -105,7 +129,7 @@ create table if not exists ${schema}.${table} (
   id text not null,
   name text not null,
   created_at bigint not null,
-  view jsonb not null,
+  view json not null,
   primary key (project, id)
 );
 create index if not exists ${table}_name on ${schema}.${table} (project, name);`,

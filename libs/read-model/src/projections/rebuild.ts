@@ -5,8 +5,6 @@ import { activationSql, generationSql } from '../migrations/migrations.js';
 import { allRows } from './view-rows.js';
 import { type Checkpoint, writeRows } from './write-batch.js';
 
-const ROWS_PER_STATEMENT = 2_000;
-
 /**
  * Fills fresh tables from folds that stand at `checkpoint` and switches readers over, in one transaction. The caller has
  * stopped writing; a projector elsewhere meets `CheckpointMoved`. Returns the number of rows.
@@ -26,8 +24,7 @@ export const replaceGeneration = (
     const schema = generationSchema(generation);
     await sql.raw(generationSql(schema)).execute(trx);
     const rows = [...folds].flatMap(([project, state]) => allRows(project, state));
-    for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT)
-      await writeRows(trx, schema, rows.slice(start, start + ROWS_PER_STATEMENT));
+    await writeRows(trx, schema, rows);
     await sql`update ${sql.raw(schema)}.checkpoint set stream_created = ${checkpoint.streamCreated},
       stream_sequence = ${checkpoint.streamSequence}, heads = ${JSON.stringify(checkpoint.heads)}::jsonb`.execute(
       trx,

@@ -106,7 +106,9 @@ export const viewRow = (
 export const allRows = (project: string, state: ProjectState): readonly ViewRow[] => {
   const rows: (ViewRow | null)[] = [];
   if (state.project.status === 'active') rows.push(viewRow(project, state, 'project', state.project.id));
-  for (const channel of state.channels.values()) rows.push(viewRow(project, state, 'channel', channel.id));
+  // By slug in the fold; a row has the id, which another writer may have used twice.
+  for (const id of new Set([...state.channels.values()].map((channel) => channel.id)))
+    rows.push(viewRow(project, state, 'channel', id));
   for (const id of state.flags.keys()) rows.push(viewRow(project, state, 'flag', id));
   for (const id of state.segments.keys()) rows.push(viewRow(project, state, 'segment', id));
   for (const id of state.rollouts.keys()) rows.push(viewRow(project, state, 'rollout', id));

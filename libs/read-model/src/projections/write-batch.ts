@@ -81,7 +81,7 @@ const moveCheckpoint = async (
     );
 };
 
-const archive = async (trx: Database, events: readonly ArchivedEvent[]): Promise<void> => {
+export const archive = async (trx: Database, events: readonly ArchivedEvent[]): Promise<void> => {
   if (events.length === 0) return;
   const column = <K extends keyof ArchivedEvent>(key: K): ArchivedEvent[K][] =>
     events.map((event) => event[key]);
@@ -106,16 +106,35 @@ const archive = async (trx: Database, events: readonly ArchivedEvent[]): Promise
     );
 };
 
-/** One statement per table. Rows of one batch have distinct keys. */
+/** A few statements per table. Rows of one batch have distinct keys. */
 export const writeRows = async (trx: Database, schema: string, rows: readonly ViewRow[]): Promise<void> => {
-  for (const table of VIEW_TABLES) {
-    const own = rows.filter((row) => row.table === table);
-    if (own.length === 0) continue;
-    await sql`insert into ${sql.raw(`${schema}.${table}`)} (project, id, name, created_at, view)
-      select * from unnest(${own.map((row) => row.project)}::text[], ${own.map((row) => row.id)}::text[],
-        ${own.map((row) => row.name)}::text[], ${own.map((row) => row.created_at)}::bigint[],
-        ${own.map((row) => JSON.stringify(row.view))}::jsonb[])
+  for (const table of VIEW_TABLES)
+    for (const own of statementsOf(rows.filter((row) => row.table === table)))
+      await sql`insert into ${sql.raw(`${schema}.${table}`)} (project, id, name, created_at, view)
+      select * from unnest(${own.map(({ row }) => row.project)}::text[], ${own.map(({ row }) => row.id)}::text[],
+        ${own.map(({ row }) => nameColumn(row.name))}::text[], ${own.map(({ row }) => row.created_at)}::bigint[],
+        ${own.map(({ view }) => view)}::json[])
       on conflict (project, id) do update
         set name = excluded.name, created_at = excluded.created_at, view = excluded.view`.execute(trx);
-  }
 };
+
+/** Text of Postgres has no NUL. Only a token's name can hold one, and no token is looked up by its name; its view is exact. */
+const nameColumn = (name: string): string => name.replaceAll('\0', '\uFFFD');
+
+const ROWS_PER_STATEMENT = 2_000;
+/** Of UTF-16 units: far below what one message to Postgres, and one string of ours, may have. */
+const TEXT_PER_STATEMENT = 16 * 1024 * 1024;
+
+function* statementsOf(rows: readonly ViewRow[]): Iterable<readonly { row: ViewRow; view: string }[]> {
+  let [own, length]: [{ row: ViewRow; view: string }[], number] = [[], 0];
+  for (const row of rows) {
+    const view = JSON.stringify(row.view);
+    if (own.length > 0 && (own.length >= ROWS_PER_STATEMENT || length + view.length > TEXT_PER_STATEMENT)) {
+      yield own;
+      [own, length] = [[], 0];
+    }
+    own.push({ row, view });
+    length += view.length;
+  }
+  if (own.length > 0) yield own;
+}

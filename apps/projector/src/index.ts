@@ -3,6 +3,7 @@ export {
   type ProjectionNote,
   type ProjectionOptions,
   type ProjectionStatus,
+  type RefusedAt,
 } from './projection.js';
 export { ProjectorModule, type ProjectorOptions, projectionPause } from './projector.module.js';
 export { type ProjectorConfig, projectorConfig } from './projector-config.js';

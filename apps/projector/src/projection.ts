@@ -9,9 +9,12 @@ import {
 } from '@headgate/event-store';
 import {
   ArchiveForked,
+  type Batch,
   type Checkpoint,
   CheckpointMoved,
   type Database,
+  findRefused,
+  isContentRefused,
   MigrationMismatch,
   migrate,
   readCheckpoint,
@@ -21,6 +24,7 @@ import {
 import { canonicalJson } from '@headgate/trust';
 import { Changed } from './changed.js';
 import { type Folds, foldBatch, foldOf } from './folds.js';
+import { PendingEvents } from './pending-events.js';
 
 export interface ProjectionOptions {
   readonly store: Pick<EventStore, 'follow' | 'read'>;
@@ -31,20 +35,32 @@ export interface ProjectionOptions {
 }
 
 export type ProjectionNote =
-  | { readonly kind: 'fault'; readonly cause: unknown; readonly isFatal: boolean }
+  | { readonly kind: 'fault'; readonly cause: unknown; readonly isFatal: boolean; readonly at?: RefusedAt }
   | { readonly kind: 'written'; readonly events: number };
 
+/** The event that Postgres refuses, and the table that does not take it. */
+export interface RefusedAt {
+  readonly project: string;
+  readonly position: number;
+  readonly streamSequence: number;
+  readonly table: string;
+}
+
 export interface ProjectionStatus {
-  /** Reading the log anew, keeping up with it, or stopped for somebody to look. */
-  readonly state: 'starting' | 'following' | 'stopped';
+  /** Reading the log anew, keeping up with it, waiting for Postgres, or stopped for somebody to look. */
+  readonly state: 'starting' | 'following' | 'waiting' | 'stopped';
   readonly detail: string;
   /** Events taken from the log and not in Postgres yet. */
   readonly lag: number;
   readonly checkpoint: Checkpoint | null;
+  readonly refused: RefusedAt | null;
 }
 
-const BATCH = 5_000;
-const MAX_PENDING = 20_000;
+interface Hindrance {
+  readonly state: 'waiting' | 'stopped';
+  readonly detail: string;
+  readonly refused: RefusedAt | null;
+}
 
 /**
  * Folds the log and writes archive, views and checkpoint in one transaction a batch. Never skips: on an event it cannot read, or
@@ -53,10 +69,12 @@ const MAX_PENDING = 20_000;
 export class Projection {
   readonly #ended = new AbortController();
   #folds: Folds = new Map();
-  #pending: StoredEvent[] = [];
+  #pending = new PendingEvents();
   #checkpoint: Checkpoint | null = null;
   #state: ProjectionStatus['state'] = 'starting';
   #detail = 'connecting to Postgres';
+  /** Why the batch at hand is not in; reading the log goes on meanwhile and has its own state. */
+  #hindrance: Hindrance | null = null;
   #running: Promise<void> | null = null;
   readonly #changed = new Changed();
   /** Writing and rebuilding take turns. */
@@ -77,10 +95,11 @@ export class Projection {
 
   status(): ProjectionStatus {
     return {
-      state: this.#state,
-      detail: this.#detail,
+      state: this.#hindrance?.state ?? this.#state,
+      detail: this.#hindrance?.detail ?? this.#detail,
       lag: this.#pending.length,
       checkpoint: this.#checkpoint,
+      refused: this.#hindrance?.refused ?? null,
     };
   }
 
@@ -137,7 +156,7 @@ export class Projection {
   async #follow(onProgress: () => void): Promise<void> {
     const { signal } = this.#ended;
     this.#folds = new Map();
-    this.#pending = [];
+    this.#pending = new PendingEvents();
     this.#checkpoint = await readCheckpoint(this.options.db);
     this.#detail = 'reading the log';
     const followed = this.options.store.follow({ from: null });
@@ -185,9 +204,11 @@ export class Projection {
       });
     for await (const stored of followed) {
       if (signal.aborted) return;
-      this.#take(stored, known[stored.event.project]);
-      if (this.#pending.length >= MAX_PENDING)
-        await this.#changed.until(() => this.#pending.length < MAX_PENDING / 2 || signal.aborted);
+      // A project may be called "constructor".
+      const { project } = stored.event;
+      this.#take(stored, Object.hasOwn(known, project) ? known[project] : undefined);
+      if (this.#pending.isFull(1))
+        await this.#changed.until(() => !this.#pending.isFull(0.5) || signal.aborted);
     }
     if (refusal && !signal.aborted) throw refusal;
   }
@@ -212,7 +233,7 @@ export class Projection {
   #refuseShorterLog(known: Checkpoint['heads']): void {
     for (const [project, head] of Object.entries(known)) {
       const position = this.#folds.get(project)?.head?.position ?? 0;
-      const isPending = this.#pending.some(({ event }) => event.project === project);
+      const isPending = this.#pending.hasProject(project);
       if (position < head.position && !isPending)
         throw new LogBehind(
           `project "${project}": the log ends at position ${position}, the archive at ${head.position}; run \`headgate log restore\``,
@@ -222,39 +243,64 @@ export class Projection {
 
   async #flush(streamCreated: string): Promise<void> {
     const from = this.#checkpoint;
-    const taken = this.#pending.slice(0, BATCH);
+    const taken = this.#pending.nextBatch();
     const last = taken.at(-1);
     if (!from || !last) return;
     const { events, rows, heads } = foldBatch(this.#folds, taken, from);
     const to = { streamCreated, streamSequence: last.streamSequence, heads };
-    this.#pending.splice(0, taken.length);
-    await this.#write(() => writeBatch(this.options.db, { events, rows, from, to }), to);
+    await this.#write({ events, rows, from, to });
+    this.#pending.drop(taken.length);
     this.#checkpoint = to;
     this.#changed.notify();
     this.options.onNote?.({ kind: 'written', events: events.length });
   }
 
   /** The same batch again until it is in: the folds are past it and cannot be taken back. */
-  async #write(attempt: () => Promise<void>, to: Checkpoint): Promise<void> {
+  async #write(batch: Batch): Promise<void> {
     const { signal } = this.#ended;
-    for (let tries = 0; ; tries += 1) {
-      try {
-        return await attempt();
-      } catch (cause) {
-        if (signal.aborted || cause instanceof ArchiveForked) throw cause;
-        if (cause instanceof CheckpointMoved) {
-          // Our own write whose answer got lost, or another projector: only the first may go on.
-          const now = await readCheckpoint(this.options.db);
-          if (canonicalJson(now) === canonicalJson(to)) return;
-          throw cause;
+    try {
+      for (let tries = 0; ; tries += 1) {
+        try {
+          return await writeBatch(this.options.db, batch);
+        } catch (cause) {
+          if (signal.aborted || cause instanceof ArchiveForked) throw cause;
+          if (cause instanceof CheckpointMoved) {
+            // Our own write whose answer got lost, or another projector: only the first may go on.
+            const now = await readCheckpoint(this.options.db);
+            if (canonicalJson(now) === canonicalJson(batch.to)) return;
+            throw cause;
+          }
+          await this.#hinder(batch, cause);
+          await this.options.pause(tries, signal);
+          if (signal.aborted) throw cause;
         }
-        this.#detail = `Postgres: ${cause instanceof Error ? cause.message : String(cause)}`;
-        this.options.onNote?.({ kind: 'fault', cause, isFatal: false });
-        await this.options.pause(tries, signal);
-        if (signal.aborted) throw cause;
-        this.#detail = 'following';
       }
+    } finally {
+      this.#hindrance = null;
     }
+  }
+
+  /** Postgres away comes back by itself; content that it refuses does not, and somebody must learn which event it is. */
+  async #hinder(batch: Batch, cause: unknown): Promise<void> {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    if (!isContentRefused(cause)) {
+      this.#hindrance = { state: 'waiting', detail: `Postgres: ${message}`, refused: null };
+      this.options.onNote?.({ kind: 'fault', cause, isFatal: false });
+      return;
+    }
+    const refused = await this.#locate(batch);
+    const what = refused
+      ? `the row of project "${refused.project}", position ${refused.position} (stream sequence ${refused.streamSequence}) in table ${refused.table}`
+      : `a row of stream sequences ${batch.from.streamSequence + 1} to ${batch.to.streamSequence}`;
+    this.#hindrance = { state: 'stopped', detail: `Postgres refuses ${what}: ${message}`, refused };
+    this.options.onNote?.({ kind: 'fault', cause, isFatal: true, ...(refused ? { at: refused } : {}) });
+  }
+
+  async #locate(batch: Batch): Promise<RefusedAt | null> {
+    const found = await findRefused(this.options.db, batch).catch(() => null);
+    if (!found) return null;
+    const { project, position, streamSequence } = found.event;
+    return { project, position, streamSequence, table: found.table };
   }
 
   #inTurn<T>(run: () => Promise<T>): Promise<T> {

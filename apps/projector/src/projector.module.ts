@@ -28,7 +28,7 @@ export interface ProjectorOptions {
 }
 
 @Injectable()
-class ProjectorRun implements OnModuleInit, OnApplicationShutdown {
+export class ProjectorRun implements OnModuleInit, OnApplicationShutdown {
   readonly #projection: Projection;
 
   constructor(
@@ -47,10 +47,15 @@ class ProjectorRun implements OnModuleInit, OnApplicationShutdown {
       help: 'Events read from the log and not in Postgres yet',
       read: () => projection.status().lag,
     });
+    metrics.gauge({
+      name: 'headgate_projector_refused_sequence',
+      help: 'Stream sequence of the event that Postgres refuses; 0 when there is none',
+      read: () => projection.status().refused?.streamSequence ?? 0,
+    });
     notes.tell = (note) => {
       if (note.kind === 'written') written.inc(note.events);
       else if (note.isFatal)
-        log.error('the projector has stopped; somebody has to look', { error: note.cause });
+        log.error('the projector has stopped; somebody has to look', { error: note.cause, ...note.at });
       else log.warn('the projector will try again', { error: note.cause });
     };
     health.ready('projector', () => {

@@ -8,7 +8,7 @@ import {
   type RefusedMessage,
   readChannel,
 } from '@headgate/channel-stream';
-import { type Change, type FlagDocument, STREAMS } from '@headgate/contracts';
+import { type FlagDocument, STREAMS } from '@headgate/contracts';
 import type { Command } from '@headgate/domain';
 import { type EventStore, openEventStore, type StoredEvent } from '@headgate/event-store';
 import {
@@ -96,7 +96,14 @@ export async function openInstallation(where: 'in memory' | 'on nats-server'): P
       if (stored.streamSequence > (log.at(-1)?.streamSequence ?? 0)) log.push(stored);
     const fold = new ProjectFold(PLACE.project);
     for (const { event } of log) if (event.position <= position) fold.apply(event);
-    return documentsOf(fold.allChanges(PLACE.channel, new Map()));
+    const documentOf = fold.documents(PLACE.channel);
+    const flagIds = [...fold.flagIds(PLACE.channel, new Map())];
+    return new Map(
+      flagIds.flatMap((id) => {
+        const document = documentOf(id);
+        return document === null ? [] : [[id, document] as const];
+      }),
+    );
   };
   const installation: Installation = {
     streams,
@@ -196,6 +203,3 @@ export async function openInstallation(where: 'in memory' | 'on nats-server'): P
 
 export const sorted = (documents: ReadonlyMap<string, FlagDocument>): FlagDocument[] =>
   [...documents.values()].sort((a, b) => (a.flagId < b.flagId ? -1 : 1));
-
-const documentsOf = (changes: readonly Change[]): Map<string, FlagDocument> =>
-  new Map(changes.flatMap(({ flagId, doc }) => (doc === null ? [] : [[flagId, doc] as const])));

@@ -43,6 +43,11 @@ class PublisherRun implements OnModuleInit, OnApplicationShutdown {
       help: 'From an event read to its commit stored in FLAGS',
       buckets: [0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5],
     });
+    metrics.gauge({
+      name: 'headgate_publisher_withheld_documents',
+      help: 'Flags whose documents cannot be published',
+      read: () => this.#publisher.withheld.length,
+    });
     const { store, streams, clock, keysFolder: folder, keysPassphrase: passphrase } = options;
     const keeper = new TrustKeeper({ folder, now: clock, ...(passphrase ? { passphrase } : {}) });
     log.info('flags are signed under root', { pin: keeper.pin });
@@ -57,7 +62,10 @@ class PublisherRun implements OnModuleInit, OnApplicationShutdown {
     });
     health.ready('publisher', () => {
       const { trouble } = this.#publisher;
-      return trouble === null ? { ok: true } : { ok: false, detail: trouble };
+      if (trouble !== null) return { ok: false, detail: trouble };
+      // Not ready would take all other flags from their clients for the sake of one.
+      const { withheld } = this.#publisher;
+      return withheld.length === 0 ? { ok: true } : { ok: true, detail: withheld.join('; ') };
     });
   }
 
@@ -88,6 +96,16 @@ class PublisherRun implements OnModuleInit, OnApplicationShutdown {
         if (error instanceof Unavailable || error instanceof OutcomeUnknown)
           this.log.warn('publishing is interrupted and will be tried again', { project, channel, error });
         else this.log.error('a channel does not follow the log', { project, channel, error });
+        return;
+      }
+      case 'withheld': {
+        const { project, channel, key, flagId, cause, isKilled } = note;
+        this.log.error(
+          isKilled
+            ? "a killed flag's document cannot be published; its kill goes out on the one in force"
+            : "a flag's document cannot be published; the channel goes on without it",
+          { project, channel, key, flagId, error: cause },
+        );
         return;
       }
       case 'log-fault':

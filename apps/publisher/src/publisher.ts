@@ -52,6 +52,13 @@ export class Publisher {
     return waiting === undefined ? null : `${waiting[0]}: publishing`;
   }
 
+  /** Flags whose documents cannot be published, with their channels; everything else of these is. */
+  get withheld(): readonly string[] {
+    return [...this.#writers].flatMap(([name, writer]) =>
+      writer.withheld.map(({ key, cause }) => `${name}: flag "${key}" is withheld: ${cause}`),
+    );
+  }
+
   start(): void {
     const { store, pause } = this.options;
     this.#following = keepFollowing({

@@ -11,6 +11,7 @@ import { WrongLastSequence } from '@headgate/streams';
 import { type ChannelAuthor, headDigest, signBeat } from '@headgate/trust';
 import { type JoinOptions, joinChannel, LogBehindFlags } from './join-channel.js';
 import { Nap } from './nap.js';
+import { sortOut, type Withheld } from './sort-out.js';
 
 /** After somebody else wrote first: how long to leave the next change to them. */
 const STANDBY_MS = 250;
@@ -38,6 +39,7 @@ export type WriterNote =
       readonly tookMs?: number;
     }
   | { readonly kind: 'conflict' }
+  | ({ readonly kind: 'withheld' } & Withheld)
   | { readonly kind: 'fault'; readonly cause: unknown };
 
 interface Step {
@@ -75,6 +77,7 @@ export class ChannelWriter {
   #isClosed = false;
   #tenure: Tenure | null = null;
   #fault: unknown = null;
+  #withheld = new Map<string, Withheld>();
   #done: Promise<void> = Promise.resolve();
 
   readonly #elapsed: () => number;
@@ -91,6 +94,11 @@ export class ChannelWriter {
   /** Everything that the log had when the channel was joined, and since, is published. */
   get isSettled(): boolean {
     return this.#tenure !== null && this.#dirty.size === 0 && this.#tenure.steps.length === 0;
+  }
+
+  /** Flags that the channel says something else of than the log, because what the log says cannot be published. */
+  get withheld(): readonly Withheld[] {
+    return [...this.#withheld.values()];
   }
 
   start(): void {
@@ -137,7 +145,7 @@ export class ChannelWriter {
   }
 
   async #join(): Promise<Tenure> {
-    const { fold, channel, keeper, now } = this.options;
+    const { keeper, now } = this.options;
     const joined = await joinChannel(this.options);
     const { author, beatIssuedAt, storedTrust, isBegun } = joined;
     const tenure: Tenure = {
@@ -156,8 +164,10 @@ export class ChannelWriter {
     if (storedTrust === 'other-delegation') this.#addTrust(tenure);
     this.#dirty.clear();
     this.#dirtySince = this.#elapsed();
-    for (const { flagId } of author.differing(fold.allChanges(channel, author.documents)))
-      this.#dirty.add(flagId);
+    for (const flagId of joined.differing) this.#dirty.add(flagId);
+    const known = this.#withheld;
+    this.#withheld = new Map();
+    this.#withhold(joined.withheld, known);
     return tenure;
   }
 
@@ -196,13 +206,27 @@ export class ChannelWriter {
     this.#isUrgent = false;
     // The fold holds everything up to its head, and every flag of this channel that it changed is among `flagIds`.
     const position = fold.head?.position ?? 0;
-    for (const commit of tenure.author.commit(fold.changes(channel, flagIds), position)) {
+    const { changes, withheld } = sortOut(fold, channel, flagIds, tenure.author.documents);
+    const known = new Map(this.#withheld);
+    for (const flagId of flagIds) this.#withheld.delete(flagId);
+    this.#withhold(withheld, known);
+    for (const commit of tenure.author.commit(changes, position)) {
       const { n } = commit.head.h;
       const data = Buffer.from(JSON.stringify(commit));
       await this.#publish(tenure, commitSubject(fold.project, channel, n), data, 'commit', since);
       tenure.nextCommitAt = this.#elapsed() + CHANNEL_LIMITS.commitWindowMs;
       if (n - tenure.snapshot.n >= CHANNEL_LIMITS.snapshotEveryCommits && tenure.steps.length === 0)
         this.#addSnapshot(tenure);
+    }
+  }
+
+  /** Tells of each once, however often the channel is joined. */
+  #withhold(withheld: readonly Withheld[], known: ReadonlyMap<string, Withheld>): void {
+    for (const one of withheld) {
+      this.#withheld.set(one.flagId, one);
+      const before = known.get(one.flagId);
+      if (before?.cause !== one.cause || before.isKilled !== one.isKilled)
+        this.options.onNote?.({ kind: 'withheld', ...one });
     }
   }
 

@@ -4,6 +4,7 @@ import type { Streams } from '@headgate/streams';
 import { ChannelAuthor, type ChannelDelegation } from '@headgate/trust';
 import type { TrustKeeper } from '../keys/trust-keeper.js';
 import type { ProjectFold } from '../log/project-fold.js';
+import { sortOut, type Withheld } from './sort-out.js';
 
 export interface JoinOptions {
   readonly streams: Streams;
@@ -25,6 +26,9 @@ export interface JoinedChannel {
   readonly storedTrust: 'none' | 'other-delegation' | { readonly expiresAt: number };
   /** The channel holds nothing yet in this epoch: `author` has made its first head, which no reader has seen. */
   readonly isBegun: boolean;
+  /** Flags of which the log says something else, and can be published. */
+  readonly differing: readonly string[];
+  readonly withheld: readonly Withheld[];
 }
 
 /** FLAGS covers more of the log than we have read. A moment's matter with two publishers; else the log lost its tail. */
@@ -65,7 +69,8 @@ export async function joinChannel(options: JoinOptions): Promise<JoinedChannel> 
     state === null
       ? ChannelAuthor.begin(delegation, key)
       : ChannelAuthor.resume(state.head, state.documents, key);
-  if (state === null) author.commit(fold.allChanges(channel, author.documents), position);
+  const all = sortOut(fold, channel, fold.flagIds(channel, author.documents), author.documents);
+  if (state === null) author.commit(all.changes, position);
   const { snapshot } = reading;
   const storedDelegation = stored?.delegations.get(`flags/${place.project}/${channel}`);
   return {
@@ -85,5 +90,7 @@ export async function joinChannel(options: JoinOptions): Promise<JoinedChannel> 
           ? { expiresAt: stored.expiresAt }
           : 'other-delegation',
     isBegun: state === null,
+    differing: author.differing(all.changes).map(({ flagId }) => flagId),
+    withheld: all.withheld,
   };
 }

@@ -1,8 +1,9 @@
-import type { Change, FlagDocument, LogEvent, LogPosition } from '@headgate/contracts';
+import type { FlagDocument, LogEvent, LogPosition } from '@headgate/contracts';
 import {
   applyEvent,
   compileDocument,
   emptyProject,
+  type Flag,
   flagsMovedBy,
   type ProjectState,
   type Surroundings,
@@ -49,17 +50,21 @@ export class ProjectFold {
     return { channel: first.channel, flagIds, isUrgent: event.type === 'flag-killed.v1' };
   }
 
-  /** The documents that these flags have now. */
-  changes(channel: string, flagIds: Iterable<string>): Change[] {
+  flag(flagId: string): Flag | undefined {
+    return this.#state.flags.get(flagId);
+  }
+
+  /** Gives the document that a flag of the channel has now; null for none. */
+  documents(channel: string): (flagId: string) => FlagDocument | null {
     const around = surroundingsOf(this.#state, channel);
-    return [...flagIds].map((flagId) => ({ flagId, doc: this.#document(channel, flagId, around) }));
+    return (flagId) => this.#document(channel, flagId, around);
   }
 
   /** Every flag that the channel has or should have. */
-  allChanges(channel: string, held: ReadonlyMap<string, FlagDocument>): Change[] {
+  flagIds(channel: string, held: ReadonlyMap<string, FlagDocument>): ReadonlySet<string> {
     const flagIds = new Set(held.keys());
     for (const flag of this.#state.flags.values()) if (flag.channel === channel) flagIds.add(flag.id);
-    return this.changes(channel, flagIds);
+    return flagIds;
   }
 
   #document(channel: string, flagId: string, around: Surroundings): FlagDocument | null {

@@ -187,6 +187,48 @@ describe('a service', () => {
     expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
   });
 
+  it.each([
+    [100_000, 400],
+    [201, 400],
+    [200, 201],
+  ])('answers a body of %d levels with %d', async (depth, status) => {
+    for (const [open, close] of [
+      ['[', ']'],
+      ['{"a":', '}'],
+    ] as const) {
+      const answer = await post('/notes/big', open.repeat(depth).replace(/:$/, ':1') + close.repeat(depth));
+      expect(answer.status).toBe(status);
+      if (status === 400)
+        expect(await problemOf(answer)).toMatchObject({
+          code: 'invalid-input',
+          message: `The body is nested ${depth} levels deep; at most 200 are taken.`,
+        });
+    }
+  });
+
+  it.each([
+    ['a body', 'Content-Length: 100\r\nContent-Type: application/json\r\n\r\n{'],
+    ['headers', 'X-A: b\r\n'],
+  ])('answers %s without end with a problem, and closes', async (_, rest) => {
+    const own = await runService({
+      name: 'spec',
+      modules: [NoteModule],
+      log: service.log,
+      requestTimeoutMs: 100,
+    });
+    const slow = connect(own.port, '127.0.0.1');
+    try {
+      slow.write(`POST /notes HTTP/1.1\r\nHost: x\r\n${rest}`);
+      let text = '';
+      for await (const part of slow) text += String(part);
+      expect(text).toMatch(/^HTTP\/1.1 408 /);
+      expect(JSON.parse(text.split('\r\n\r\n')[1] ?? '')).toMatchObject({ error: { code: 'invalid-input' } });
+    } finally {
+      slow.destroy();
+      await own.close();
+    }
+  });
+
   it('refuses prototype poisoning', async () => {
     expect(await problemOf(await post('/notes', '{"__proto__":{"a":1},"text":"a"}'))).toMatchObject({
       status: 400,

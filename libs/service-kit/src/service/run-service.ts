@@ -9,8 +9,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HealthController } from '../health/health.controller.js';
 import { HealthRegistry } from '../health/health-registry.js';
 import { applyBodyLimits } from '../http/body-limit.js';
+import { answerClientError } from '../http/client-error.js';
 import { correlationIdOf } from '../http/correlation.js';
 import { acceptGzip } from '../http/gzip-body.js';
+import { limitJsonDepth } from '../http/json-depth.js';
 import { ProblemFilter, sendProblem } from '../http/problem-filter.js';
 import { validationPipe } from '../http/validation.js';
 import { type Log, Log as LogToken, processLog } from '../log/log.js';
@@ -33,6 +35,8 @@ export interface ServiceOptions {
   /** How long open requests may go on after close() began. */
   readonly drainMs?: number;
   readonly bodyLimitBytes?: number;
+  /** How long a request may take to come in whole. */
+  readonly requestTimeoutMs?: number;
   /** Given the server before any route exists: for content type parsers and hooks of a protocol. */
   readonly prepare?: (fastify: FastifyInstance) => void;
 }
@@ -51,6 +55,8 @@ export interface RunningService {
 
 const DEFAULT_BODY_LIMIT = 1_048_576;
 const DEFAULT_DRAIN_MS = 5_000;
+const DEFAULT_REQUEST_TIMEOUT_MS = 30_000;
+const MAX_LOOK_EVERY_MS = 5_000;
 
 /**
  * One Nest application on one port with everything that each of our services owes its operator: /healthz, /readyz, /metrics,
@@ -114,14 +120,23 @@ const openAdapter = (
   log: Log,
   metrics: Metrics,
 ): FastifyAdapter => {
+  const newId = options.newId ?? randomUUID;
+  const requestTimeout = options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS;
+  // Node looks every 30 s unless told otherwise, and gives headers a minute whatever a request may take.
+  const timeouts = {
+    requestTimeout,
+    headersTimeout: requestTimeout,
+    connectionsCheckingInterval: Math.min(requestTimeout, MAX_LOOK_EVERY_MS),
+  };
   const adapter = new FastifyAdapter({
-    ...(content ? { https: content } : {}),
+    ...(content ? { https: { ...content, ...timeouts } } : { http: timeouts }),
     bodyLimit: options.bodyLimitBytes ?? DEFAULT_BODY_LIMIT,
-    genReqId: correlationIdOf(options.newId ?? randomUUID),
+    genReqId: correlationIdOf(newId),
     // A malformed URL never reaches Nest, and with it the filter.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
       sendProblem(log, error, request, reply),
-    requestTimeout: 30_000,
+    clientErrorHandler: answerClientError(newId),
+    requestTimeout,
     routerOptions: { maxParamLength: 700 },
   });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
@@ -131,6 +146,7 @@ const openAdapter = (
   });
   applyBodyLimits(fastify);
   acceptGzip(fastify);
+  limitJsonDepth(fastify);
   observeRequests(fastify, metrics);
   options.prepare?.(fastify);
   return adapter;

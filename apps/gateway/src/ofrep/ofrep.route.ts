@@ -80,6 +80,13 @@ export class OfrepRoute implements OnModuleInit {
       scope.setErrorHandler((error: Error, request, reply) =>
         sendOfrepError(this.log, error, request, reply),
       );
+      // Names that could reach into an object's prototype are left out of a context, as at flagd's doors: no attribute is called so.
+      scope.removeContentTypeParser('application/json');
+      scope.addContentTypeParser(
+        'application/json',
+        { parseAs: 'string', bodyLimit: BODY_LIMIT_BYTES },
+        scope.getDefaultJsonParser('remove', 'remove'),
+      );
       const limited = { bodyLimit: BODY_LIMIT_BYTES };
       scope.post<Named>(`${BASE}/evaluate/flags`, limited, (request, reply) => this.bulk(request, reply));
       // Keys may hold slashes, and OFREP's own clients send them as they are.

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest, Log } from '@headgate/service-kit';
+import { type FastifyReply, type FastifyRequest, InvalidInput, type Log } from '@headgate/service-kit';
 import { OfrepRefused } from './ofrep-refused.js';
 
 /**
@@ -25,13 +25,9 @@ export const sendOfrepError = (
   send(reply.code(status), { ...named, ...coded, errorDetails: message });
 };
 
-const asRefused = ({
-  statusCode = 500,
-  code,
-}: {
-  statusCode?: number;
-  code?: string;
-}): OfrepRefused | null => {
+const asRefused = (thrown: Error & { readonly statusCode?: number }): OfrepRefused | null => {
+  const { statusCode = 500 } = thrown;
+  if (thrown instanceof InvalidInput) return new OfrepRefused(400, 'PARSE_ERROR', thrown.message);
   if (statusCode < 400 || statusCode >= 500) return null;
   switch (statusCode) {
     case 401:
@@ -42,7 +38,7 @@ const asRefused = ({
     case 415:
       return new OfrepRefused(400, 'PARSE_ERROR', 'The body must be application/json.');
     default:
-      return new OfrepRefused(400, 'PARSE_ERROR', `The request cannot be read${code ? ` (${code})` : ''}.`);
+      return new OfrepRefused(400, 'PARSE_ERROR', 'The body is not JSON.');
   }
 };
 

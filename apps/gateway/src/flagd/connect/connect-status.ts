@@ -1,3 +1,4 @@
+import { InvalidInput } from '@headgate/service-kit';
 import { FlagdRefused, type GrpcCode } from '../grpc/grpc-status.js';
 
 interface ConnectStatus {
@@ -31,6 +32,7 @@ export const connectError = ({ code, message }: FlagdRefused): ConnectError => {
 /** What Fastify refuses before our code sees it; its own words may quote the body. Null: a fault of ours. */
 export const asRefused = (thrown: Error & { readonly statusCode?: number }): FlagdRefused | null => {
   if (thrown instanceof FlagdRefused) return thrown;
+  if (thrown instanceof InvalidInput) return new FlagdRefused('invalidArgument', thrown.message);
   const { statusCode = 500 } = thrown;
   if (statusCode < 400 || statusCode >= 500) return null;
   if (statusCode === 413) return new FlagdRefused('resourceExhausted', 'the request is too large');

@@ -48,6 +48,29 @@ describe('Connect, for pages', () => {
     }
   });
 
+  it('leaves names out of a context that could reach into a prototype, and says how deep one may be', async () => {
+    const targeting = { if: [{ '==': [{ var: 'plan' }, 'pro'] }, 'on', 'off'] };
+    await gateway.publish(gateway.channel.document(1, { targeting }));
+    await gateway.start();
+    const valueWith = async (context: string) => {
+      const answer = await post('v1.Service/ResolveBoolean', `{"flagKey":"flag-1","context":${context}}`);
+      return ((await answer.json()) as { value?: boolean }).value;
+    };
+    for (const name of ['__proto__', '\\u005f_proto__'])
+      expect(await valueWith(`{"${name}":{"plan":"pro"}}`)).toBe(false);
+    expect(await valueWith('{"constructor":{"prototype":{"plan":"pro"}}}')).toBe(false);
+    expect(await valueWith('{"plan":"pro","__proto__":{"plan":"free"}}')).toBe(true);
+    expect(({} as { plan?: string }).plan).toBeUndefined();
+    const deep = await post(
+      'v1.Service/ResolveAll',
+      `{"context":{"a":${'['.repeat(9_000)}${']'.repeat(9_000)}}}`,
+    );
+    expect([deep.status, await deep.json()]).toEqual([
+      400,
+      { code: 'invalid_argument', message: 'The body is nested 9002 levels deep; at most 200 are taken.' },
+    ]);
+  });
+
   it('takes any body without harm, and logs nothing of it', async () => {
     await gateway.start();
     const method = fc.constantFrom('ResolveAll', 'ResolveBoolean', 'ResolveObject', 'ResolveInt');

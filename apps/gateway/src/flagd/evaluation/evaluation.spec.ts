@@ -142,6 +142,29 @@ describe('at a moment that a rule names', () => {
   });
 });
 
+it('leaves names out of a context that could reach into a prototype', async () => {
+  const targeting = { if: [{ '==': [{ var: 'plan' }, 'pro'] }, 'on', 'off'] };
+  await gateway.publish(gateway.channel.document(1, { targeting }));
+  await gateway.start();
+  const client = gateway.open();
+  const { ResolveBooleanRequest: request, ResolveBooleanResponse: response } = EVALUATION_V2;
+  const valueWith = async (context: JsonObject) => {
+    const bytes = toBinary(request, fromJson(request, { flagKey: 'flag-1', context }));
+    // Of the same length, so that the message stays one.
+    const given = Buffer.from(
+      Buffer.from(bytes).toString('latin1').replace('XXprotoXX', '__proto__'),
+      'latin1',
+    );
+    const call = client.call('/flagd.evaluation.v2.Service/ResolveBoolean', grpcBody(given));
+    expect((await call.ended).status).toBe(STATUS.ok);
+    return (toJson(response, fromBinary(response, call.messages[0]!)) as JsonObject).value;
+  };
+  expect(await valueWith({ XXprotoXX: { plan: 'pro' } })).toBe(false);
+  expect(await valueWith({ constructor: { prototype: { plan: 'pro' } } })).toBe(false);
+  expect(await valueWith({ plan: 'pro', XXprotoXX: { plan: 'free' } })).toBe(true);
+  expect(({} as { plan?: string }).plan).toBeUndefined();
+});
+
 const raw = async (client: RawGrpc, flagKey: string): Promise<RawCall> => {
   const request = EVALUATION_V2.ResolveBooleanRequest;
   const body = grpcBody(toBinary(request, fromJson(request, { flagKey })));

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { upstreamStream } from '@headgate/contracts';
+import { STREAMS, upstreamStream } from '@headgate/contracts';
 import type { OperationReport } from '@headgate/control';
 import { isAtLeast, NATS_FLOOR, SYSTEM_USER } from '@headgate/embedded';
 import type { ChannelRefusals } from '@headgate/gateway';
@@ -13,6 +13,8 @@ import {
 } from '@headgate/streams';
 import { type Connections, connectAs } from '../installation/open-connections.js';
 import type { Servers } from '../installation/start-servers.js';
+import { channelChecks } from './channel-checks.js';
+import { projectionCheck } from './projection-check.js';
 
 export interface Examined {
   readonly servers: Servers;
@@ -36,7 +38,8 @@ export const examine = async (parts: Examined): Promise<OperationReport> => {
     ...(await streamChecks(parts)),
     ...(await clockChecks(parts)),
     ...folderChecks(parts.servers),
-    projectionCheck(parts),
+    ...(await publishedChecks(parts)),
+    ...(await projectionChecks(parts)),
     ...sourceChecks(parts),
   ];
   return { ok: checks.every(({ ok }) => ok !== false), checks };
@@ -159,13 +162,19 @@ const folderChecks = ({ folder }: Servers): readonly Check[] =>
     return { name: `folder ${path}`, ok: (mode & 0o077) === 0, detail: `mode 0${mode.toString(8)}` };
   });
 
-const projectionCheck = ({ projection }: Examined): Check => {
-  const { state, detail, lag } = projection.status();
-  return {
-    name: 'projection and archive',
-    ok: state === 'following',
-    detail: `${detail}, ${lag} events behind`,
+/** As the publisher's role, which may read FLAGS. */
+const publishedChecks = ({ connections, now }: Examined): Promise<readonly Check[]> => {
+  const { store, streams, pin } = connections;
+  return channelChecks({ store, streams: streams.publisher, pin, now });
+};
+
+const projectionChecks = async ({ projection, connections }: Examined): Promise<readonly Check[]> => {
+  const newest = async (): Promise<number> => {
+    const found = await connections.streams.control.info(STREAMS.log);
+    if (found === null) throw new Error('stream LOG does not exist');
+    return found.lastSequence;
   };
+  return [await projectionCheck({ projection, newest })];
 };
 
 /** A source whose newest messages the gateway refuses: its channels stand still, however well the stream looks. */

@@ -1,4 +1,4 @@
-import { attributesRead, withBase } from './base-attributes.js';
+import { attributesRead, completionOf } from './base-attributes.js';
 
 const BASE = { targetingKey: 'me', version: '25.1', os: 'linux' };
 const NAMES = Object.keys(BASE);
@@ -26,16 +26,24 @@ describe('attributesRead', () => {
   });
 });
 
-describe('withBase', () => {
+describe('completionOf', () => {
   it('is the context itself when it lacks nothing that is read', () => {
     const context = { targetingKey: 'you', plan: 'pro' };
-    expect(withBase(context, BASE, ['targetingKey'])).toBe(context);
-    expect(withBase(context, BASE, [])).toBe(context);
+    for (const names of [
+      ['targetingKey'],
+      [],
+      ['plan', 'targetingKey'],
+      ['plan', 'targetingKey', 'os', 'x'],
+    ]) {
+      const whole = { ...context, os: 'debian', x: 1 };
+      expect(completionOf(BASE, names)(whole)).toBe(whole);
+    }
+    expect(completionOf(BASE, ['targetingKey'])(context)).toBe(context);
   });
 
   it('fills in what is read and lacking, over nothing that the caller said', () => {
     const context = Object.freeze({ targetingKey: undefined, os: undefined, plan: 'pro' });
-    expect(withBase(context, BASE, NAMES)).toEqual({
+    expect(completionOf(BASE, NAMES)(context)).toEqual({
       targetingKey: 'me',
       os: undefined,
       version: '25.1',
@@ -51,7 +59,7 @@ describe('withBase', () => {
       }
     }
     const context = new Visit() as unknown as Record<string, unknown>;
-    expect(withBase(context, { version: '1.4.0' }, ['version'])).toMatchObject({
+    expect(completionOf({ version: '1.4.0' }, ['version'])(context)).toMatchObject({
       version: '1.4.0',
       plan: 'pro',
     });

@@ -33,20 +33,54 @@ const namesPlainly = (value: unknown): boolean => {
   return typeof value === 'string' || typeof value === 'number';
 };
 
+/** Fills a context in. */
+export type Completion = (context: EvaluationContext) => EvaluationContext;
+
+type Reader = (context: EvaluationContext) => unknown;
+
+/** Names that every context of ours may have: read by their own, a compiler knows where they lie. */
+const READERS: Readonly<Record<string, Reader>> = {
+  targetingKey: (context) => context.targetingKey,
+  version: (context) => context.version,
+  channel: (context) => context.channel,
+  os: (context) => context.os,
+  arch: (context) => context.arch,
+};
+
+const readerOf = (name: string): Reader => READERS[name] ?? ((context) => context[name]);
+
+/** Whether a plain object has a value for each of `names`; a getter of its class would not be its own. */
+const hasAll = (names: readonly string[]): ((context: EvaluationContext) => boolean) => {
+  const [first, second, third, ...rest] = names.map(readerOf);
+  if (first === undefined) return () => true;
+  if (second === undefined) return (context) => first(context) !== undefined;
+  if (third === undefined) return (context) => first(context) !== undefined && second(context) !== undefined;
+  if (rest.length === 0)
+    return (context) =>
+      first(context) !== undefined && second(context) !== undefined && third(context) !== undefined;
+  const all = [first, second, third, ...rest];
+  return (context) => all.every((read) => read(context) !== undefined);
+};
+
 /**
- * The caller's context with those of `names` that it lacks; itself when it lacks none, which is the usual case and costs
- * nothing. Throws what the context's own code throws.
+ * The caller's context with those of `names` that it lacks; itself when it lacks none, which is the usual case and costs next
+ * to nothing. Throws what the context's own code throws.
  */
-export const withBase = (
+export const completionOf = (base: EvaluationContext, names: readonly string[]): Completion => {
+  const isComplete = hasAll(names);
+  return (context) =>
+    Object.getPrototypeOf(context) === Object.prototype && isComplete(context)
+      ? context
+      : fillIn(context, base, names);
+};
+
+const fillIn = (
   context: EvaluationContext,
   base: EvaluationContext,
   names: readonly string[],
 ): EvaluationContext => {
   let filled: Record<string, unknown> | null = null;
-  // What a plain object gives for a name of ours is its own; asking for ownership costs as much as a rule.
-  const isPlain = Object.getPrototypeOf(context) === Object.prototype;
   for (const name of names) {
-    if (isPlain && context[name] !== undefined) continue;
     // A key that is there and undefined is no key: who forgot it must not fall out of every split.
     const isThere = Object.hasOwn(context, name) && (name !== 'targetingKey' || context[name] !== undefined);
     if (isThere) continue;

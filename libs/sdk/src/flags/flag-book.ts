@@ -1,6 +1,6 @@
 import type { Change, FlagDocument } from '@headgate/contracts';
 import { compileFlag, type Evaluation, type EvaluationContext, type Evaluator } from '@headgate/evaluation';
-import { attributesRead, withBase } from './base-attributes.js';
+import { attributesRead, type Completion, completionOf } from './base-attributes.js';
 import { Exposures, type FlagExposures } from './exposures.js';
 import { UnknownFlags } from './unknown-flags.js';
 
@@ -10,8 +10,8 @@ interface FlagEntry {
   readonly exposures: FlagExposures;
   /** Null until the flag is asked for. */
   evaluator: Evaluator | null;
-  /** Of the base context; null for a flag that reads no context. */
-  baseNames: readonly string[] | null;
+  /** From the base context; null for a flag that reads no context. */
+  complete: Completion | null;
   hasForeignKey: boolean;
 }
 
@@ -71,9 +71,9 @@ export class FlagBook {
 
   private evaluate(entry: FlagEntry, context: EvaluationContext | undefined): Evaluation {
     const evaluator = entry.evaluator ?? this.compile(entry);
-    if (entry.baseNames === null || typeof context !== 'object' || context === null)
+    if (entry.complete === null || typeof context !== 'object' || context === null)
       return evaluator(this.baseContext);
-    const asked = withBase(context, this.baseContext, entry.baseNames);
+    const asked = entry.complete(context);
     if (entry.isInRollout && asked.targetingKey !== this.baseContext.targetingKey) this.noteForeignKey(entry);
     const evaluation = evaluator(asked);
     // The evaluator catches what a getter throws; copying tells that apart from a rule that fails.
@@ -89,7 +89,8 @@ export class FlagBook {
   private compile(entry: FlagEntry): Evaluator {
     const { document } = entry;
     const readsContext = document.state === 'ENABLED' && document.targeting !== undefined;
-    entry.baseNames = readsContext ? attributesRead(document.targeting, Object.keys(this.baseContext)) : null;
+    const names = () => attributesRead(document.targeting, Object.keys(this.baseContext));
+    entry.complete = readsContext ? completionOf(this.baseContext, names()) : null;
     entry.evaluator = compileFrozen(document, this.now);
     return entry.evaluator;
   }
@@ -110,7 +111,7 @@ export class FlagBook {
     this.unknownFlags.delete(key);
     this.entries.set(key, {
       document,
-      baseNames: null,
+      complete: null,
       isInRollout: rollout !== undefined,
       exposures: this.exposures.of(key),
       evaluator: null,

@@ -3,6 +3,7 @@ import { aggregateOf, type Command, decide } from '@headgate/domain';
 import { acknowledge, answerTo } from './answered-commands.js';
 import { draftEvent, type Order } from './draft-event.js';
 import type { ProjectChain } from './project-chain.js';
+import { refuseUnsignable } from './refuse-unsignable.js';
 
 /**
  * One try at one command, in the chain's queue. What goes wrong on the way is for `insist` to judge: a moved head, an unknown
@@ -25,9 +26,8 @@ export const handleCommand = async (
   const fact = decide(state, command, order.now);
 
   // Append: behind exactly the events that the decision rests on.
-  const event = await chain.append(
-    draftEvent(fact, { project: command.project, ...aggregateOf(command) }, order),
-    order,
-  );
+  const draft = draftEvent(fact, { project: command.project, ...aggregateOf(command) }, order);
+  refuseUnsignable(state, draft);
+  const event = await chain.append(draft, order);
   return acknowledge(command.project, event, false);
 };

@@ -1,6 +1,7 @@
 export { canonicalJson, NotCanonical } from './canonical/canonical-json.js';
 export { sha256Hex } from './canonical/sha256.js';
 export { ChannelAuthor, type ChannelBeginning } from './channel/channel-author.js';
+export { checkChange } from './channel/check-change.js';
 export { changesDigest, documentDigest, headDigest, NO_HEAD, setDigest } from './channel/digests.js';
 export { signBeat, signHead } from './channel/sign-channel.js';
 export {

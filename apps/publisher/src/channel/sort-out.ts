@@ -1,5 +1,5 @@
-import { CHANNEL_LIMITS, type Change, change, type FlagDocument } from '@headgate/contracts';
-import { canonicalJson } from '@headgate/trust';
+import type { Change, FlagDocument } from '@headgate/contracts';
+import { checkChange } from '@headgate/trust';
 import type { ProjectFold } from '../log/project-fold.js';
 
 /** A flag whose document cannot be published as the log has it. */
@@ -31,7 +31,9 @@ export const sortOut = (
   const documentOf = fold.documents(channel);
   for (const flagId of flagIds) {
     try {
-      changes.push(checked({ flagId, doc: documentOf(flagId) }));
+      const made = { flagId, doc: documentOf(flagId) };
+      checkChange(made);
+      changes.push(made);
     } catch (error) {
       const cause = error instanceof Error ? error.message : String(error);
       const flag = fold.flag(flagId);
@@ -41,20 +43,6 @@ export const sortOut = (
     }
   }
   return { changes, withheld };
-};
-
-/** Throws for what cannot be signed, or what readers would refuse: then they would refuse the whole commit. */
-const checked = (made: Change): Change => {
-  // As the commit's digest is taken, so that depth counts from the same place.
-  const bytes = Buffer.byteLength(canonicalJson([made]));
-  if (made.doc !== null && bytes > CHANNEL_LIMITS.maxDocumentBytes)
-    throw new Error(`its document has ${bytes} bytes, too many to publish`);
-  const read = change.safeParse(made);
-  if (!read.success) {
-    const [issue] = read.error.issues;
-    throw new Error(`readers would refuse its document: ${issue?.path.join('.')}: ${issue?.message}`);
-  }
-  return made;
 };
 
 /** What readers have, switched off. If even that cannot be said, the flag is taken away: the code's default is served as well. */
@@ -68,7 +56,9 @@ const killOn = (
   const { flagId } = inForce;
   const mark = { killed: { at: killed.at, why: killed.why }, why, epoch, position };
   try {
-    return checked({ flagId, doc: { ...inForce, state: 'DISABLED', ...mark } });
+    const made: Change = { flagId, doc: { ...inForce, state: 'DISABLED', ...mark } };
+    checkChange(made);
+    return made;
   } catch {
     return { flagId, doc: null };
   }

@@ -3,6 +3,7 @@ import type { VerifiedState } from '@headgate/trust';
 import { ChangeGatherer, type FlagsChange } from './change-gatherer.js';
 import { type CompiledFlag, FlagEntry } from './compiled-flag.js';
 import { type FlagsVersion, formatVersion } from './flags-version.js';
+import { RecentChanges } from './recent-changes.js';
 import { lastMoment, nextMoment, type TimeMoments } from './time-moments.js';
 import { VersionWaiters } from './version-waiters.js';
 
@@ -20,6 +21,8 @@ export interface ChannelFlags {
   flagdJson(): Buffer;
   /** The first change after a quiet moment is told at once, what follows closely is told together, a flag that went off at once. */
   onChange(listener: (change: FlagsChange) => void): () => void;
+  /** Keys of flags that changed or ended in the last minutes, for who was not listening then. */
+  recentlyChanged(): readonly string[];
   /** Until when this gateway knows that nothing was published that it has not; milliseconds. */
   readonly asOf: number;
   /** When an answer last changed here; milliseconds. */
@@ -50,12 +53,14 @@ export class ChannelFlagSet implements ChannelFlags {
   private readonly entries = new Map<string, FlagEntry>();
   private readonly keys = new Map<string, string>();
   private readonly gatherer: ChangeGatherer;
+  private readonly recent: RecentChanges;
   private readonly told = new WeakSet<FlagEntry>();
   private sorted: readonly FlagEntry[] | null = null;
   private encoded: Buffer | null = null;
   private timed: readonly TimeMoments[] | null = null;
 
   constructor(private readonly options: ChannelFlagsOptions) {
+    this.recent = new RecentChanges(options.now);
     this.gatherer = new ChangeGatherer(options.now, () => this.revision ?? '', options.tickMs);
   }
 
@@ -74,6 +79,10 @@ export class ChannelFlagSet implements ChannelFlags {
 
   onChange(listener: (change: FlagsChange) => void): () => void {
     return this.gatherer.add(listener);
+  }
+
+  recentlyChanged(): readonly string[] {
+    return this.recent.keys();
   }
 
   reaches(version: FlagsVersion, waitMs: number): Promise<boolean> {
@@ -97,6 +106,8 @@ export class ChannelFlagSet implements ChannelFlags {
     state: VerifiedState,
     tip: { readonly epoch: number; readonly n: number },
   ): void {
+    // Of what was there from the beginning nobody can have kept an older answer.
+    const isFirst = this.version === null;
     this.setVersion({ served: state.head.h, tip });
     // A beat says that its head was the newest when it was issued; news of a channel are as new as their arrival.
     const isOfTip = state.beat?.epoch === tip.epoch && state.beat.n === tip.n;
@@ -123,6 +134,7 @@ export class ChannelFlagSet implements ChannelFlags {
     this.encoded = null;
     this.timed = null;
     this.changedAt = this.options.now();
+    if (!isFirst) this.recent.note(keys);
     this.gatherer.changed(keys, isUrgent);
   }
 

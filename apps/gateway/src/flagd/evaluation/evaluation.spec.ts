@@ -129,6 +129,28 @@ describe('flagd.evaluation', () => {
   });
 });
 
+describe('an event stream of a client that was away', () => {
+  it('names what changed and ended meanwhile, once it is ready', async () => {
+    await gateway.start();
+    const open = () =>
+      gateway.open().call('/flagd.evaluation.v2.Service/EventStream', grpcBody(Buffer.alloc(0)));
+    const first = open();
+    await until('readiness', () => first.messages.length > 0);
+    expect(typesOf(first)).toEqual(['provider_ready']);
+    await gateway.publish(gateway.channel.document(1, { defaultVariant: 'on' }));
+    await gateway.publish({ flagId: gateway.channel.document(2).flagId, ended: true });
+    await until('both', () => typesOf(first).length >= 3);
+    const second = open();
+    await until('what was missed', () => second.messages.length >= 2);
+    const response = EVALUATION_V2.EventStreamResponse;
+    const [ready, missed] = second.messages.map(
+      (message) => toJson(response, fromBinary(response, message)) as JsonObject,
+    );
+    expect(ready).toEqual({ type: 'provider_ready' });
+    expect(missed).toMatchObject({ data: { flags: { 'flag-1': {}, 'flag-2': { type: 'delete' } } } });
+  });
+});
+
 describe('at a moment that a rule names', () => {
   it('tells event streams to ask again, with nothing published', async () => {
     const moment = Math.ceil(Date.now() / 1_000) + 1;

@@ -48,6 +48,9 @@ export class EventFeed implements LiveStream {
     sink.onClose(() => this.forgetRepeat());
     sink.onClose(moments.listen(channel, () => this.onMoment()));
     sink.onClose(channel.flags.onChange((change) => this.onChange(change)));
+    // Clients over rpc answer from what they kept while their stream was away, and do not let go of it when it is back.
+    const missed = repeatAfterMs === null ? [] : channel.flags.recentlyChanged();
+    if (missed.length > 0) this.pending = new Set(missed);
     this.send(READY);
   }
 

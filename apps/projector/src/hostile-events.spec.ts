@@ -1,7 +1,7 @@
 import { listViews, migrate, VIEW_TABLES } from '@headgate/read-model';
 import type { EventDraft } from '@headgate/trust';
 import fc from 'fast-check';
-import { sql } from 'kysely';
+import { rawSql } from '../../../test/support/raw-sql.js';
 import { flag, newId, project, until, useForeignLog, type Written } from './foreign-log.fixture.js';
 import { restoreLog } from './restore-log.js';
 import { verifyLog } from './verify-log.js';
@@ -148,7 +148,7 @@ describe('a projection of events that another writer wrote', () => {
     });
     await log.reaches(projection, '_system');
     expect(await listViews(log.db, 'token', '_system')).toEqual([expect.objectContaining({ name: 'a\0b' })]);
-    const { rows } = await sql`select name from headgate.token`.execute(log.db);
+    const rows = await rawSql(log.db, 'select name from headgate.token');
     expect(rows).toEqual([{ name: 'a\ufffdb' }]);
   });
 
@@ -193,15 +193,16 @@ describe('a database of a version that kept views as jsonb', () => {
     await log.reaches(first, 'web');
     await log.closeProjections();
     const before = await log.tables();
-    await sql`delete from headgate.migration where id = 3`.execute(log.db);
-    await sql`alter table headgate.archive add constraint archive_event_id_key unique (event_id)`.execute(
+    await rawSql(log.db, `delete from headgate.migration where id = 3`);
+    await rawSql(
       log.db,
+      `alter table headgate.archive add constraint archive_event_id_key unique (event_id)`,
     );
     for (const table of VIEW_TABLES) {
-      const own = sql.raw(`headgate_g1.${table}`);
-      await sql`drop view ${sql.raw(`headgate.${table}`)}`.execute(log.db);
-      await sql`alter table ${own} alter column view type jsonb using view::text::jsonb`.execute(log.db);
-      await sql`create view ${sql.raw(`headgate.${table}`)} as select * from ${own}`.execute(log.db);
+      const own = `headgate_g1.${table}`;
+      await rawSql(log.db, `drop view headgate.${table}`);
+      await rawSql(log.db, `alter table ${own} alter column view type jsonb using view::text::jsonb`);
+      await rawSql(log.db, `create view headgate.${table} as select * from ${own}`);
     }
     await migrate(log.db);
     expect(await log.tables()).toBe(before);

@@ -1,5 +1,5 @@
 import { HealthRegistry, type Log, Metrics } from '@headgate/service-kit';
-import { sql } from 'kysely';
+import { rawSql } from '../../../test/support/raw-sql.js';
 import { flag, project, until, useForeignLog } from './foreign-log.fixture.js';
 import type { ProjectionNote } from './projection.js';
 import { ProjectorRun } from './projector.module.js';
@@ -20,8 +20,9 @@ describe('a row that Postgres refuses', () => {
     new ProjectorRun({ projection, notes: telling }, sink, health, metrics);
     expect(await health.readiness()).toMatchObject({ ok: true });
 
-    await sql`alter table headgate_g1.flag add constraint poison check (name <> 'stable/poison')`.execute(
+    await rawSql(
       log.db,
+      `alter table headgate_g1.flag add constraint poison check (name <> 'stable/poison')`,
     );
     const { streamSequence = 0 } = projection.status().checkpoint ?? {};
     const poisoned = streamSequence + 2;
@@ -50,7 +51,7 @@ describe('a row that Postgres refuses', () => {
     await until(() => projection.status().lag >= 2);
     expect(await health.readiness()).toMatchObject({ ok: false });
 
-    await sql`alter table headgate_g1.flag drop constraint poison`.execute(log.db);
+    await rawSql(log.db, `alter table headgate_g1.flag drop constraint poison`);
     await log.reaches(projection, 'web');
     await until(async () => (await health.readiness()).ok);
     expect(await metrics.registry.metrics()).toContain('headgate_projector_refused_sequence 0');
@@ -62,7 +63,7 @@ describe('a row that Postgres refuses', () => {
     await log.write(project('web'));
     const projection = log.start();
     await log.reaches(projection, 'web');
-    await sql`alter table headgate.archive rename to archive_away`.execute(log.db);
+    await rawSql(log.db, `alter table headgate.archive rename to archive_away`);
     await log.write(flag('web', 'a'));
     await until(() => projection.status().state === 'waiting');
     expect(projection.status()).toMatchObject({
@@ -70,7 +71,7 @@ describe('a row that Postgres refuses', () => {
       lag: 1,
       detail: expect.stringMatching(/archive/),
     });
-    await sql`alter table headgate.archive_away rename to archive`.execute(log.db);
+    await rawSql(log.db, `alter table headgate.archive_away rename to archive`);
     await log.reaches(projection, 'web');
     await until(() => projection.status().state === 'following');
   });

@@ -11,7 +11,10 @@ const brokenDefinitions = (store: EventStore): EventStore => {
     const data = stored.event.data as { definition?: { defaultVariant?: string } } | null;
     if (data?.definition?.defaultVariant !== 'on') return stored;
     const definition = { ...data.definition, variants: { on: tooDeep(), off: false } };
-    return { ...stored, event: { ...stored.event, data: { ...data, definition } } as StoredEvent['event'] };
+    return {
+      ...stored,
+      event: { ...stored.event, data: { ...data, definition } } as unknown as StoredEvent['event'],
+    };
   };
   const follow: EventStore['follow'] = (options) => {
     const inner = store.follow(options);

@@ -151,9 +151,10 @@ describe('the life of a flag', () => {
     await Promise.all(clients.splice(0).map((client) => client.close()));
     const totals = new Map<string, number>();
     for (const body of reports) {
-      const { bootId, exposures } = JSON.parse(body) as {
+      // Absent from a report of before the first evaluation.
+      const { bootId, exposures = [] } = JSON.parse(body) as {
         bootId: string;
-        exposures: { flag: string; variant?: string; count: number }[];
+        exposures?: { flag: string; variant?: string; count: number }[];
       };
       for (const { flag, variant, count } of exposures) totals.set(`${bootId} ${flag} ${variant}`, count);
     }
